@@ -1,0 +1,102 @@
+import { DataSource, type EntityManager, type EntitySchema, type MixedList } from 'typeorm';
+import { BongsuError } from '@app/protocol';
+import { principalName, type Principal } from './principal.js';
+
+/** The roles that own nothing: what a process may do at most. */
+export type DatabaseRole = 'bongsu_hub' | 'bongsu_worker';
+
+/** A transaction in a principal's name. */
+export type Tx = EntityManager;
+
+/** The only way to the tables: every unit of work is a transaction that carries its principal. */
+export abstract class Database {
+  /**
+   * Runs `work` in one transaction; an error rolls it back.
+   * @throws {BongsuError} UNAVAILABLE when PostgreSQL is away
+   */
+  abstract transaction<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T>;
+
+  /** Whether PostgreSQL answers. */
+  abstract alive(): Promise<boolean>;
+
+  abstract close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  role: DatabaseRole;
+  poolSize: number;
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type for entity classes
+  entities: MixedList<Function | string | EntitySchema>;
+  onPoolError?: (error: Error) => void;
+}
+
+/** SQLSTATE classes and errno codes that say "PostgreSQL is away", not "the statement is wrong". */
+const AWAY = /^(08|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT)$/;
+
+export class TypeOrmDatabase extends Database {
+  private opening: Promise<DataSource> | null = null;
+
+  constructor(private readonly options: DatabaseOptions) {
+    super();
+  }
+
+  async transaction<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T> {
+    try {
+      const source = await this.source();
+      return await source.transaction(async (tx) => {
+        const memberId = principal.kind === 'member' ? String(principal.memberId) : '';
+        await tx.query(`SELECT set_config('bongsu.principal', $1, true), set_config('bongsu.member_id', $2, true)`, [
+          principalName(principal),
+          memberId,
+        ]);
+        return work(tx);
+      });
+    } catch (error) {
+      throw isAway(error) ? new BongsuError('UNAVAILABLE', 'The database is away; try again in a moment.') : error;
+    }
+  }
+
+  async alive(): Promise<boolean> {
+    try {
+      await (await this.source()).query('SELECT 1');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    const source = await this.opening?.catch(() => null);
+    await source?.destroy();
+  }
+
+  /** Connects at the first use, and again at the next one if that failed: PostgreSQL may come later. */
+  private source(): Promise<DataSource> {
+    this.opening ??= new DataSource({
+      type: 'postgres',
+      url: this.options.url,
+      entities: this.options.entities,
+      poolSize: this.options.poolSize,
+      poolErrorHandler: (error: Error) => this.options.onPoolError?.(error),
+      connectTimeoutMS: 5000,
+      extra: { options: `-c role=${this.options.role} -c statement_timeout=300000` },
+    })
+      .initialize()
+      .catch((error: unknown) => {
+        this.opening = null;
+        throw error;
+      });
+    return this.opening;
+  }
+}
+
+function isAway(error: unknown): boolean {
+  const { code, message, driverError } = error as { code?: string; message?: string; driverError?: { code?: string } };
+  return (
+    AWAY.test(String(code ?? driverError?.code ?? '')) ||
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+      message ?? '',
+    )
+  );
+}

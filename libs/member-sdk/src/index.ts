@@ -1,0 +1,15 @@
+/**
+ * What an exchange needs to take part: blind values, send signals, receive and verify recommendations, report outcomes.
+ * No framework in it. The member's agent is built on it.
+ */
+export * from './errors.js';
+export { HttpDoor, type Answer, type Call } from './http.js';
+export * from './member-key.js';
+export { HubSession, type HubOptions } from './hub-session.js';
+export * from './hub-client.js';
+export * from './blinder-client.js';
+export * from './token-cache.js';
+export * from './tokenizer.js';
+export * from './event-verifier.js';
+/** The vocabulary and formats that the calls above take and give. */
+export * from '@app/protocol';

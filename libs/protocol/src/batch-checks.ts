@@ -1,0 +1,84 @@
+import { allowColumns, factColumns, observationColumns, type BatchColumns } from './batch-columns.js';
+import { ERROR_CODES, type ErrorCode } from './errors.js';
+import { MAX_HOURLY_COUNT } from './signals.js';
+import { ACCOUNT_TYPES, NETWORKS, PERMISSIONS } from './vocabulary.js';
+
+export type BatchSection = 'observations' | 'allowEntries' | 'keyFacts';
+
+/** One row that was refused: which, and why. */
+export interface Rejection {
+  section: BatchSection;
+  /** Position of the row in its section as it was sent, from 0. */
+  index: number;
+  code: ErrorCode;
+  message: string;
+}
+
+/** The hours an observation may have, inclusive, in hours since 1970. */
+export interface HourBounds {
+  oldest: number;
+  newest: number;
+}
+
+/** Checks every row's values. Rows that are not named may be accepted. */
+export function checkColumns(batch: BatchColumns, bounds: HourBounds): Rejection[] {
+  const rejections: Rejection[] = [];
+  const refuse = (section: BatchSection, index: number, code: ErrorCode) =>
+    rejections.push({ section, index, code, message: ERROR_CODES[code] });
+
+  const o = batch.observations;
+  const seen = new Set<string>();
+  for (let i = 0; i < o.count; i++) {
+    const code = checkObservation(o, i, bounds);
+    const identity = `${o.key[i]},${o.ip[i]},${o.client[i]},${o.hour[i]}`;
+    if (code !== null) refuse('observations', i, code);
+    else if (seen.has(identity)) refuse('observations', i, 'ROW_DUPLICATE');
+    else seen.add(identity);
+  }
+  const a = batch.allowEntries;
+  for (let i = 0; i < a.count; i++)
+    if (a.removedAt[i] !== 0 && a.removedAt[i]! < a.addedAt[i]!) refuse('allowEntries', i, 'INTERVAL_INVALID');
+  const f = batch.keyFacts;
+  for (let i = 0; i < f.count; i++) {
+    if (f.accountType[i]! >= ACCOUNT_TYPES.length) refuse('keyFacts', i, 'ACCOUNT_TYPE_UNKNOWN');
+    else if (f.permissions[i]! >= 1 << PERMISSIONS.length) refuse('keyFacts', i, 'PERMISSION_UNKNOWN');
+    else if (f.expiresAt[i] !== 0 && f.expiresAt[i]! < f.createdAt[i]!) refuse('keyFacts', i, 'INTERVAL_INVALID');
+  }
+  return rejections;
+}
+
+function checkObservation(o: BatchColumns['observations'], i: number, bounds: HourBounds): ErrorCode | null {
+  if (o.hour[i]! > bounds.newest) return 'HOUR_IN_FUTURE';
+  if (o.hour[i]! < bounds.oldest) return 'HOUR_TOO_OLD';
+  if (o.network[i]! >= NETWORKS.length) return 'NETWORK_UNKNOWN';
+  if (Math.max(o.requests[i]!, o.orders[i]!, o.rejected[i]!) > MAX_HOURLY_COUNT) return 'COUNT_OUT_OF_RANGE';
+  if (o.activeSlots[i]! > 4095 || o.burstSlots[i]! > 4095) return 'SLOTS_OUT_OF_RANGE';
+  return null;
+}
+
+/** The batch without the named rows; dictionaries stay as they are. */
+export function withoutRows(batch: BatchColumns, rejections: readonly Rejection[]): BatchColumns {
+  if (rejections.length === 0) return batch;
+  const refused = (section: BatchSection) =>
+    new Set(rejections.filter((r) => r.section === section).map((r) => r.index));
+  return {
+    ...batch,
+    observations: keep(batch.observations, refused('observations'), observationColumns),
+    allowEntries: keep(batch.allowEntries, refused('allowEntries'), allowColumns),
+    keyFacts: keep(batch.keyFacts, refused('keyFacts'), factColumns),
+  };
+}
+
+function keep<T extends { count: number }>(columns: T, refused: ReadonlySet<number>, empty: (count: number) => T): T {
+  if (refused.size === 0) return columns;
+  const kept = empty(columns.count - refused.size);
+  const from = columns as unknown as Record<string, Uint32Array>;
+  const into = kept as unknown as Record<string, Uint32Array>;
+  let n = 0;
+  for (let i = 0; i < columns.count; i++) {
+    if (refused.has(i)) continue;
+    for (const name of Object.keys(into)) if (name !== 'count') into[name]![n] = from[name]![i]!;
+    n++;
+  }
+  return kept;
+}

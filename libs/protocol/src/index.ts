@@ -1,0 +1,12 @@
+/** What crosses the wire, pure: see DESIGN, "The house". */
+export * from './errors.js';
+export * from './vocabulary.js';
+export * from './tokens.js';
+export * from './signals.js';
+export * from './exchange-records.js';
+export * from './batch-columns.js';
+export * from './batch-codec.js';
+export * from './batch-checks.js';
+export * from './batch-rows.js';
+export * from './events.js';
+export * from './policy/index.js';

@@ -1,0 +1,6 @@
+import { Assessments1790000000003 } from './1790000000003-assessments.js';
+import { RolesAndAccounts1790000000001 } from './1790000000001-roles-and-accounts.js';
+import { Signals1790000000002 } from './1790000000002-signals.js';
+
+/** Every migration, oldest first. A migration that has landed is never edited: expand, then contract. */
+export const MIGRATIONS = [RolesAndAccounts1790000000001, Signals1790000000002, Assessments1790000000003];
