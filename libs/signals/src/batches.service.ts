@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Principal, type Tx } from '@app/infrastructure/database';
+import { Jobs } from '@app/infrastructure/queue';
+import { AuditLog } from '@app/audit';
+import { principalName } from '@app/infrastructure/database';
+import { BongsuError } from '@app/protocol';
+import type { BatchReceipt } from './domain/batch.js';
+import { FOLD } from './jobs.js';
+import { BatchEntity } from './persistence/batch.entity.js';
+import { toReceipt } from './persistence/batch.mapper.js';
+
+type Member = Extract<Principal, { kind: 'member' }>;
+
+/** A member's own batches: what became of them, and taking one back. */
+@Injectable()
+export class Batches {
+  constructor(
+    private readonly database: Database,
+    private readonly jobs: Jobs,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** The receipt of one of the member's batches, or null. */
+  receipt(member: Member, batchId: string): Promise<BatchReceipt | null> {
+    return this.database.transaction(member, async (tx) => {
+      const batch = await this.find(tx, member, batchId);
+      return batch && toReceipt(batch);
+    });
+  }
+
+  /** Highest sequence number the hub holds of the member; 0 where it holds none. */
+  lastSequence(member: Member): Promise<number> {
+    return this.database.transaction(member, async (tx) => {
+      const last = await tx.maximum(BatchEntity, 'sequence' as never, { memberId: member.memberId });
+      return Number(last ?? 0);
+    });
+  }
+
+  /**
+   * Takes a batch back: its observations, edges and facts will no longer stand. Again is fine.
+   * @throws {BongsuError} NOT_FOUND
+   */
+  async withdraw(member: Member, batchId: string, reason: string): Promise<BatchReceipt> {
+    const receipt = await this.database.transaction(member, async (tx) => {
+      const batch = await this.find(tx, member, batchId);
+      if (!batch) throw new BongsuError('NOT_FOUND', 'There is no batch of yours with this id.', 'batchId');
+      if (batch.state === 'withdrawing' || batch.state === 'withdrawn') return toReceipt(batch);
+      batch.state = 'withdrawing';
+      await tx.update(BatchEntity, { id: batch.id }, { state: 'withdrawing', withdrawReason: reason.slice(0, 500) });
+      await this.audit.record(tx, {
+        actor: principalName(member),
+        action: 'batch.withdraw',
+        subject: batchId,
+        detail: { reason },
+      });
+      return toReceipt(batch);
+    });
+    await this.jobs.wake(FOLD, {});
+    return receipt;
+  }
+
+  private find(tx: Tx, member: Member, batchId: string): Promise<BatchEntity | null> {
+    return tx
+      .createQueryBuilder(BatchEntity, 'batch')
+      .where('batch.memberId = :memberId AND batch.batchId::text = :batchId', { memberId: member.memberId, batchId })
+      .getOne();
+  }
+}

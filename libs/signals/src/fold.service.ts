@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '@app/infrastructure/clock';
+import { Database, type Tx } from '@app/infrastructure/database';
+import { decodeColumns, ERROR_CODES, type BatchColumns, type Rejection } from '@app/protocol';
+import { sentIndex, type BatchNote } from './domain/batch.js';
+import { edgesOf, type BatchIds } from './domain/edges.js';
+import { mergeFacts, type StoredFacts } from './domain/key-facts.js';
+import {
+  insertPrefixes,
+  lockFacts,
+  saveFacts,
+  touch,
+  upsertAllowEntries,
+  upsertEdges,
+  upsertObservations,
+  type FoldedBatch,
+} from './persistence/fold-statements.js';
+import { TokenInterner } from './persistence/token-interner.js';
+import { undoBatch } from './persistence/undo-statements.js';
+
+interface Claimed extends FoldedBatch {
+  state: 'stored' | 'withdrawing';
+  folded_at: Date | null;
+  payload: Buffer;
+  rejections: Rejection[];
+  firstDay: number | null;
+  lastDay: number | null;
+}
+
+const PRINCIPAL = { kind: 'job', name: 'fold' } as const;
+
+/** Stored batches into observations, edges and the keys touched; each in one transaction with its own mark. */
+@Injectable()
+export class Fold {
+  private readonly interner = new TokenInterner();
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Folds, or undoes, one batch that waits. @returns false when none does */
+  async foldNext(): Promise<boolean> {
+    const committed: (() => void)[] = [];
+    const found = await this.database.transaction(PRINCIPAL, async (tx) => {
+      const batch = await claim(tx);
+      if (!batch) return false;
+      if (batch.state === 'withdrawing') await this.withdraw(tx, batch);
+      else await this.fold(tx, batch, committed);
+      return true;
+    });
+    for (const done of committed) done();
+    return found;
+  }
+
+  private async withdraw(tx: Tx, batch: Claimed): Promise<void> {
+    if (batch.folded_at) await undoBatch(tx, batch);
+    await tx.query(`UPDATE batches SET state = 'withdrawn' WHERE id = $1`, [batch.id]);
+  }
+
+  private async fold(tx: Tx, batch: Claimed, committed: (() => void)[]): Promise<void> {
+    const columns = decodeColumns(batch.payload);
+    const intern = async (kind: 'key' | 'ip' | 'prefix' | 'owner' | 'client', tokens: readonly Uint8Array[]) => {
+      const interned = await this.interner.intern(tx, kind, tokens, batch.memberId);
+      committed.push(interned.committed);
+      return interned.ids;
+    };
+    const ids: BatchIds = {
+      keys: await intern('key', columns.keys),
+      ips: await intern('ip', columns.ips),
+      clients: await intern('client', columns.clients),
+    };
+    const prefixes = await intern('prefix', columns.prefixes);
+    const owners = await intern('owner', columns.owners);
+    await insertPrefixes(tx, ids.ips, prefixes, columns.ipPrefix);
+    await upsertObservations(tx, batch, columns, ids);
+    await upsertEdges(tx, batch.memberId, edgesOf(columns, ids));
+    const notes = await foldFacts(tx, batch, columns, ids, owners);
+    await upsertAllowEntries(tx, batch, columns, ids);
+    const touched = touchedBy(columns, ids);
+    await touch(tx, touched.keys, touched.days);
+    await tx.query(
+      `UPDATE batches SET state = 'folded', folded_at = coalesce(folded_at, $2), notes = $3 WHERE id = $1`,
+      [batch.id, new Date(this.clock.now()), JSON.stringify(notes)],
+    );
+  }
+}
+
+async function claim(tx: Tx): Promise<Claimed | null> {
+  const [row] = await tx.query<Claimed[]>(
+    `SELECT id, member_id AS "memberId", sequence, state, folded_at, payload, rejections,
+       first_day AS "firstDay", last_day AS "lastDay"
+     FROM batches WHERE state IN ('stored', 'withdrawing') ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+  );
+  return row ?? null;
+}
+
+async function foldFacts(
+  tx: Tx,
+  batch: Claimed,
+  { keyFacts: f }: BatchColumns,
+  ids: BatchIds,
+  owners: Uint32Array,
+): Promise<BatchNote[]> {
+  if (f.count === 0) return [];
+  const notes: BatchNote[] = [];
+  const known = await lockFacts(tx, [...new Set(Array.from(f.key, (i) => ids.keys[i]!))]);
+  const changed = new Map<number, StoredFacts>();
+  for (let i = 0; i < f.count; i++) {
+    const key = ids.keys[f.key[i]!]!;
+    const given: StoredFacts = {
+      ownerId: owners[f.owner[i]!]!,
+      accountType: f.accountType[i]!,
+      permissions: f.permissions[i]!,
+      createdAt: f.createdAt[i]!,
+      expiresAt: f.expiresAt[i] || null,
+      sequence: Number(batch.sequence),
+    };
+    const before = known.get(key);
+    const { facts, conflict } = before ? mergeFacts(before, given) : { facts: given, conflict: false };
+    if (!before || conflict) changed.set(key, facts);
+    known.set(key, facts);
+    if (conflict)
+      notes.push({
+        code: 'KEY_FACTS_CONFLICT',
+        message: ERROR_CODES.KEY_FACTS_CONFLICT,
+        section: 'keyFacts',
+        index: sentIndex('keyFacts', i, batch.rejections),
+      });
+  }
+  await saveFacts(tx, batch, changed);
+  return notes;
+}
+
+/** Each (key, day) whose observations a batch may have changed, and each key (day −1) with facts or allow-list entries. */
+function touchedBy({ observations: o, allowEntries: a, keyFacts: f }: BatchColumns, ids: BatchIds) {
+  const pairs = new Set<number>();
+  // Ids are below 2^31 and days below 2^16, so a pair fits a double exactly.
+  const add = (key: number, day: number) => pairs.add(ids.keys[key]! * 65536 + (day + 1));
+  for (let i = 0; i < o.count; i++) add(o.key[i]!, Math.floor(o.hour[i]! / 24));
+  for (let i = 0; i < a.count; i++) add(a.key[i]!, -1);
+  for (let i = 0; i < f.count; i++) add(f.key[i]!, -1);
+  const list = [...pairs];
+  return { keys: list.map((p) => Math.floor(p / 65536)), days: list.map((p) => (p % 65536) - 1) };
+}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '@app/audit';
+import { StandardModule } from '@app/standard';
+import { Batches } from './batches.service.js';
+import { Fold } from './fold.service.js';
+import { SubmitSignals } from './submit-signals.service.js';
+
+/** Needs `Database`, `Clock` and `Jobs` from the app. */
+@Module({
+  imports: [AuditModule, StandardModule],
+  providers: [SubmitSignals, Batches, Fold],
+  exports: [SubmitSignals, Batches, Fold],
+})
+export class SignalsModule {}
