@@ -27,14 +27,6 @@ export class Assessments1790000000003 implements MigrationInterface {
         active smallint NOT NULL,
         PRIMARY KEY (key_id, day)
       )`);
-    // Inverted index of burst windows: lockstep keys share no edge, only windows. "window" = day × 288 + 5-minute slot.
-    await db.query(`
-      CREATE TABLE burst_windows (
-        window_no integer NOT NULL,
-        key_id integer NOT NULL,
-        PRIMARY KEY (window_no, key_id)
-      )`);
-    await db.query(`CREATE INDEX burst_windows_key ON burst_windows (key_id, window_no)`);
     await db.query(`CREATE TABLE to_assess (key_id integer PRIMARY KEY)`);
     await db.query(`
       CREATE TABLE key_states (
@@ -95,6 +87,7 @@ export class Assessments1790000000003 implements MigrationInterface {
         note text,
         at timestamptz NOT NULL,
         reported_at timestamptz NOT NULL,
+        applied boolean NOT NULL DEFAULT false,
         UNIQUE (recommendation_id, outcome)
       )`);
     // Transactional outbox: a row per event until its receiver has acknowledged it.
@@ -118,7 +111,7 @@ export class Assessments1790000000003 implements MigrationInterface {
         closed_at timestamptz NOT NULL
       )`);
 
-    const engine = ['day_uses', 'key_days', 'burst_windows', 'to_assess', 'key_states', 'rung_changes'];
+    const engine = ['day_uses', 'key_days', 'to_assess', 'key_states', 'rung_changes'];
     for (const table of engine) {
       await db.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO bongsu_worker`);
       await db.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);
@@ -149,7 +142,9 @@ export class Assessments1790000000003 implements MigrationInterface {
     await db.query(`GRANT SELECT, UPDATE ON recommendations, deliveries TO bongsu_hub`);
     await db.query(`GRANT SELECT, INSERT ON outcomes TO bongsu_hub`);
     await db.query(`GRANT SELECT, INSERT, UPDATE ON recommendations, deliveries TO bongsu_worker`);
+    await db.query(`CREATE INDEX outcomes_to_apply ON outcomes (id) WHERE NOT applied`);
     await db.query(`GRANT SELECT ON outcomes TO bongsu_worker`);
+    await db.query(`GRANT UPDATE (applied) ON outcomes TO bongsu_worker`);
     await db.query(`GRANT SELECT ON reports TO bongsu_hub`);
     await db.query(`GRANT SELECT, INSERT ON reports TO bongsu_worker`);
     for (const table of ['recommendations', 'outcomes', 'deliveries']) {
@@ -166,7 +161,6 @@ export class Assessments1790000000003 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
-      DROP TABLE reports, deliveries, outcomes, recommendations, rung_changes, key_states, to_assess, burst_windows,
-        key_days, day_uses`);
+      DROP TABLE reports, deliveries, outcomes, recommendations, rung_changes, key_states, to_assess, key_days, day_uses`);
   }
 }

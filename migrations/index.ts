@@ -1,6 +1,16 @@
+import { AccountWrites1790000000010 } from './1790000000010-account-writes.js';
 import { Assessments1790000000003 } from './1790000000003-assessments.js';
+import { FirstStandard1790000000011 } from './1790000000011-first-standard.js';
+import { Reports1790000000012 } from './1790000000012-reports.js';
 import { RolesAndAccounts1790000000001 } from './1790000000001-roles-and-accounts.js';
 import { Signals1790000000002 } from './1790000000002-signals.js';
 
 /** Every migration, oldest first. A migration that has landed is never edited: expand, then contract. */
-export const MIGRATIONS = [RolesAndAccounts1790000000001, Signals1790000000002, Assessments1790000000003];
+export const MIGRATIONS = [
+  RolesAndAccounts1790000000001,
+  Signals1790000000002,
+  Assessments1790000000003,
+  AccountWrites1790000000010,
+  FirstStandard1790000000011,
+  Reports1790000000012,
+];

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, jwtVerify, SignJWT, type CryptoKey, type JSONWebKeySet } from 'jose';
+import { createLocalJWKSet, jwtVerify, SignJWT, type JSONWebKeySet } from 'jose';
 import { BongsuError } from './errors.js';
 import type { Rung } from './vocabulary.js';
 
@@ -58,8 +58,11 @@ export interface SetClaims {
 /** Signature algorithms of event streams. RS256 is the CAEP interoperability profile's. */
 export const SET_ALGORITHMS = ['ES256', 'RS256'] as const;
 
+/** A private key in any form that jose signs with. */
+export type SigningKey = Parameters<SignJWT['sign']>[0];
+
 /** Signs a security event token: compact JWS with `typ: secevent+jwt` (RFC 8417, section 2.3). */
-export async function signSet(claims: SetClaims, key: CryptoKey, kid: string, alg: (typeof SET_ALGORITHMS)[number]) {
+export async function signSet(claims: SetClaims, key: SigningKey, kid: string, alg: (typeof SET_ALGORITHMS)[number]) {
   return new SignJWT({ ...claims }).setProtectedHeader({ alg, kid, typ: 'secevent+jwt' }).sign(key);
 }
 

@@ -1,0 +1,6 @@
+/** Loads rows, runs the engine, keeps assessments. */
+export { Assess } from './assess.service.js';
+export { AssessmentsModule } from './assessments.module.js';
+export { ASSESS } from './jobs.js';
+export { type Rise, RungRises } from './rung-rises.js';
+export { type Backlog, type Standing, Standings } from './standings.service.js';

@@ -1,0 +1,82 @@
+import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { BongsuError } from '@app/protocol';
+
+/** What the hub signs with: ES256, or RS256 for receivers that know nothing newer. */
+export const SIGNING_ALGORITHMS = ['ES256', 'RS256'] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+/** A public signing key as others know it. `kid` is its RFC 7638 thumbprint. */
+export interface PublicSigningKey {
+  kid: string;
+  alg: SigningAlgorithm;
+  /** Public JWK with `kid`, `alg` and `use`. */
+  jwk: JsonWebKey;
+}
+
+/** The key that this process signs with. */
+export interface SigningKey extends PublicSigningKey {
+  privateKey: KeyObject;
+}
+
+/** The JWK members of RFC 7638 per key type, in their order. */
+const THUMBPRINT_MEMBERS: Record<string, readonly string[]> = {
+  EC: ['crv', 'kty', 'x', 'y'],
+  OKP: ['crv', 'kty', 'x'],
+  RSA: ['e', 'kty', 'n'],
+};
+
+/** Shortest RSA modulus that the CAEP interoperability profile accepts, bits. */
+const LEAST_RSA_BITS = 2048;
+
+/**
+ * RFC 7638 SHA-256 thumbprint of a public or private JWK, base64url.
+ * @throws {TypeError} for a key type without a rule
+ */
+export function thumbprint(jwk: JsonWebKey): string {
+  const members = THUMBPRINT_MEMBERS[jwk.kty ?? ''];
+  if (!members) throw new TypeError(`no thumbprint for key type ${jwk.kty}`);
+  const picked = Object.fromEntries(members.map((m) => [m, jwk[m]]));
+  return createHash('sha256').update(JSON.stringify(picked)).digest('base64url');
+}
+
+/**
+ * Reads the configured private JWK.
+ * @param text JSON of a private JWK: EC on P-256, or RSA of at least 2048 bits
+ * @throws {BongsuError} CONFIG_INVALID; the message never repeats the key
+ */
+export function readSigningKey(text: string): SigningKey {
+  const jwk = parseJwk(text);
+  const alg = algorithmOf(jwk);
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
+  } catch {
+    throw refused('a private JWK whose parts belong together; a public key or a damaged one cannot sign');
+  }
+  if (alg === 'RS256' && (privateKey.asymmetricKeyDetails?.modulusLength ?? 0) < LEAST_RSA_BITS)
+    throw refused(`an RSA key of at least ${LEAST_RSA_BITS} bits`);
+  const publicPart = createPublicKey(privateKey).export({ format: 'jwk' });
+  const kid = thumbprint(publicPart);
+  return { kid, alg, privateKey, jwk: { ...publicPart, kid, alg, use: 'sig' } };
+}
+
+function parseJwk(text: string): JsonWebKey {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw refused('a private JWK as JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused('a private JWK as JSON');
+  return value as JsonWebKey;
+}
+
+function algorithmOf(jwk: JsonWebKey): SigningAlgorithm {
+  if (jwk.kty === 'EC' && jwk.crv === 'P-256') return 'ES256';
+  if (jwk.kty === 'RSA') return 'RS256';
+  throw refused('a private JWK of type EC on curve P-256 (ES256), or RSA (RS256)');
+}
+
+function refused(expected: string): BongsuError {
+  return new BongsuError('CONFIG_INVALID', `HUB_SIGNING_KEY needs ${expected}.`, 'HUB_SIGNING_KEY');
+}

@@ -1,0 +1,7 @@
+/** The policy: what the standard says in numbers (see `policy.ts`). */
+export * from './detectors.js';
+export * from './policy.js';
+export * from './policy-schema.js';
+export * from './default-policy.js';
+export * from './calibrate.js';
+export * from './check-policy.js';

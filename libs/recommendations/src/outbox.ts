@@ -1,0 +1,78 @@
+import type { Tx } from '@app/infrastructure/database';
+import type { Recommendation } from './domain/recommendation.js';
+import { RecommendationEntity } from './persistence/recommendation.entity.js';
+import { toRecommendation } from './persistence/recommendation.mapper.js';
+
+/** An event that waits for its receiver. */
+export interface PendingEvent {
+  jti: string;
+  /** Attempts made so far. */
+  attempts: number;
+  recommendation: Recommendation;
+}
+
+/** A member's waiting events, oldest first; with `dueBy`, only those whose next attempt is due. */
+export async function pendingEvents(tx: Tx, memberId: number, most: number, dueBy?: Date): Promise<PendingEvent[]> {
+  const rows = await tx.query<{ jti: string; attempts: number; recommendation_id: string }[]>(
+    `SELECT jti, attempts, recommendation_id FROM deliveries
+     WHERE member_id = $1 AND state = 'pending' AND ($2::timestamptz IS NULL OR next_attempt_at <= $2) ORDER BY id LIMIT $3`,
+    [memberId, dueBy ?? null, most],
+  );
+  const found = await tx
+    .createQueryBuilder(RecommendationEntity, 'r')
+    .where('r.id = ANY (:ids)', { ids: rows.map((row) => row.recommendation_id) })
+    .getMany();
+  const byId = new Map(found.map((entity) => [entity.id, toRecommendation(entity)]));
+  return rows.flatMap(({ jti, attempts, recommendation_id }) => {
+    const recommendation = byId.get(recommendation_id);
+    return recommendation ? [{ jti, attempts, recommendation }] : [];
+  });
+}
+
+/** Marks events as handed over in a poll's answer. */
+export async function markDelivered(tx: Tx, memberId: number, jtis: readonly string[], at: Date): Promise<void> {
+  await tx.query(
+    `UPDATE recommendations r SET delivered_at = coalesce(r.delivered_at, $3),
+       state = CASE WHEN r.state = 'issued' THEN 'delivered' ELSE r.state END
+     FROM deliveries d WHERE d.recommendation_id = r.id AND d.member_id = $1 AND d.jti::text = ANY ($2)`,
+    [memberId, jtis, at],
+  );
+}
+
+/** Marks events as journalled by their receiver. Unknown jti, or another member's, change nothing. */
+export async function markAcknowledged(tx: Tx, memberId: number, jtis: readonly string[], at: Date): Promise<void> {
+  if (jtis.length === 0) return;
+  await tx.query(
+    `UPDATE recommendations r SET delivered_at = coalesce(r.delivered_at, $3), acknowledged_at = coalesce(r.acknowledged_at, $3),
+       state = CASE WHEN r.state IN ('issued', 'delivered') THEN 'acknowledged' ELSE r.state END
+     FROM deliveries d WHERE d.recommendation_id = r.id AND d.member_id = $1 AND d.jti::text = ANY ($2)`,
+    [memberId, jtis, at],
+  );
+  await tx.query(
+    `UPDATE deliveries SET state = 'acknowledged', last_error = NULL WHERE member_id = $1 AND jti::text = ANY ($2)`,
+    [memberId, jtis],
+  );
+}
+
+/** Puts an event aside for a person. */
+export async function markDead(tx: Tx, memberId: number, jti: string, reason: string): Promise<void> {
+  await tx.query(
+    `UPDATE deliveries SET state = 'dead', attempts = attempts + 1, last_error = $3
+     WHERE member_id = $1 AND jti::text = $2 AND state = 'pending'`,
+    [memberId, jti, reason.slice(0, 500)],
+  );
+}
+
+export async function markFailed(
+  tx: Tx,
+  memberId: number,
+  jti: string,
+  reason: string,
+  nextAttempt: Date,
+): Promise<void> {
+  await tx.query(
+    `UPDATE deliveries SET attempts = attempts + 1, last_error = $3, next_attempt_at = $4
+     WHERE member_id = $1 AND jti::text = $2 AND state = 'pending'`,
+    [memberId, jti, reason.slice(0, 500), nextAttempt],
+  );
+}

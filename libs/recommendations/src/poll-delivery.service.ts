@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog } from '@app/audit';
+import { Clock } from '@app/infrastructure/clock';
+import { Database, principalName, type Principal } from '@app/infrastructure/database';
+import { SigningKeys } from '@app/keys';
+import { SET_TYPE, toEvent } from './domain/event.js';
+import { HubIssuer } from './hub-issuer.js';
+import { markAcknowledged, markDead, markDelivered, pendingEvents } from './outbox.js';
+
+type Member = Extract<Principal, { kind: 'member' }>;
+
+/** RFC 8936, section 2.2. */
+export interface PollRequest {
+  maxEvents: number;
+  returnImmediately: boolean;
+  ack: readonly string[];
+  setErrs: Readonly<Record<string, { err: string; description?: string }>>;
+}
+
+export interface PollAnswer {
+  sets: Record<string, string>;
+  moreAvailable: boolean;
+}
+
+/** A long poll is answered after this long at the latest, and looks for events this often; real ms. */
+const LONGEST_POLL_MS = 20_000;
+const LOOK_EVERY_MS = 250;
+
+/** Hands waiting events over to members that poll (RFC 8936). */
+@Injectable()
+export class PollDelivery {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly keys: SigningKeys,
+    private readonly issuer: HubIssuer,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Takes acknowledgements and refusals in, then answers with waiting events. A long poll waits for the first one.
+   * @param gone says that the caller has hung up
+   */
+  async poll(member: Member, request: PollRequest, gone: () => boolean): Promise<PollAnswer> {
+    await this.settle(member, request);
+    const until = performance.now() + LONGEST_POLL_MS;
+    for (;;) {
+      const answer = await this.collect(member, request.maxEvents);
+      const waiting = Object.keys(answer.sets).length === 0 && !(request.maxEvents === 0 && answer.moreAvailable);
+      if (request.returnImmediately || !waiting || gone() || performance.now() >= until) return answer;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+
+  private settle(member: Member, { ack, setErrs }: PollRequest): Promise<void> {
+    const refused = Object.entries(setErrs);
+    if (ack.length === 0 && refused.length === 0) return Promise.resolve();
+    return this.database.transaction(member, async (tx) => {
+      await markAcknowledged(tx, member.memberId, ack, new Date(this.clock.now()));
+      for (const [jti, { err, description }] of refused) {
+        await markDead(tx, member.memberId, jti, `the receiver refused it: ${err} ${description ?? ''}`.trim());
+        await this.audit.record(tx, {
+          actor: principalName(member),
+          action: 'event.refused',
+          subject: jti,
+          detail: { err },
+        });
+      }
+    });
+  }
+
+  private async collect(member: Member, most: number): Promise<PollAnswer> {
+    const events = await this.database.transaction(member, async (tx) => {
+      const waiting = await pendingEvents(tx, member.memberId, most + 1);
+      const handed = waiting.slice(0, most).map((event) => event.jti);
+      await markDelivered(tx, member.memberId, handed, new Date(this.clock.now()));
+      return waiting;
+    });
+    const sets: Record<string, string> = {};
+    for (const { jti, recommendation } of events.slice(0, most)) {
+      const claims = toEvent(recommendation, jti, this.issuer.url, member.name, this.clock.now());
+      sets[jti] = await this.keys.sign({ ...claims }, SET_TYPE);
+    }
+    return { sets, moreAvailable: events.length > most };
+  }
+}

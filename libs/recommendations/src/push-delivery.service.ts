@@ -1,0 +1,154 @@
+import { Injectable } from '@nestjs/common';
+import { request } from 'undici';
+import { Clock } from '@app/infrastructure/clock';
+import { Database } from '@app/infrastructure/database';
+import { createLogger, reasonOf } from '@app/infrastructure/logging';
+import { SigningKeys } from '@app/keys';
+import { SET_TYPE, toEvent } from './domain/event.js';
+import { judgePush, type PushAnswer } from './domain/push-answer.js';
+import { HubIssuer } from './hub-issuer.js';
+import { markAcknowledged, markDead, markFailed, pendingEvents, type PendingEvent } from './outbox.js';
+
+const PRINCIPAL = { kind: 'job', name: 'deliver' } as const;
+const WAVE = 64;
+/** Events of different keys that are under way to one member at once. */
+const AT_ONCE = 8;
+const ANSWER_MS = 10_000;
+const ANSWER_BYTES = 16_384;
+
+interface Endpoint {
+  member: string;
+  url: string;
+  authorization: string | null;
+}
+
+/** Pushes waiting events to members' endpoints (RFC 8935). */
+@Injectable()
+export class PushDelivery {
+  private readonly logger = createLogger('deliver');
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly keys: SigningKeys,
+    private readonly issuer: HubIssuer,
+  ) {}
+
+  /** Members that are pushed to and have events due. */
+  membersDue(): Promise<number[]> {
+    return this.database.transaction(PRINCIPAL, async (tx) => {
+      const rows = await tx.query<{ member_id: number }[]>(
+        `SELECT DISTINCT d.member_id FROM deliveries d JOIN members m ON m.id = d.member_id
+         WHERE d.state = 'pending' AND d.next_attempt_at <= $1 AND m.delivery_method = 'push' AND m.state = 'active'`,
+        [new Date(this.clock.now())],
+      );
+      return rows.map((row) => row.member_id);
+    });
+  }
+
+  /**
+   * Pushes what is due to one member, in order for each key, until nothing is left or the endpoint fails.
+   * @returns how many were acknowledged
+   */
+  async deliver(memberId: number): Promise<number> {
+    let acknowledged = 0;
+    for (;;) {
+      const { endpoint, events } = await this.due(memberId);
+      if (!endpoint || events.length === 0) return acknowledged;
+      for (const group of groupsOfDistinctKeys(events)) {
+        const done = await Promise.all(group.map((event) => this.push(memberId, endpoint, event)));
+        acknowledged += done.filter(Boolean).length;
+        if (done.includes(false)) return acknowledged;
+      }
+    }
+  }
+
+  private due(memberId: number) {
+    return this.database.transaction(PRINCIPAL, async (tx) => {
+      const [endpoint] = await tx.query<Endpoint[]>(
+        `SELECT m.name AS member, m.endpoint_url AS url, s.authorization_header AS authorization
+         FROM members m LEFT JOIN member_endpoint_secrets s ON s.member_id = m.id
+         WHERE m.id = $1 AND m.delivery_method = 'push' AND m.state = 'active' AND m.endpoint_url IS NOT NULL`,
+        [memberId],
+      );
+      const events = endpoint ? await pendingEvents(tx, memberId, WAVE, new Date(this.clock.now())) : [];
+      return { endpoint, events };
+    });
+  }
+
+  /** @returns true acknowledged, null put aside, false to be tried again */
+  private async push(memberId: number, endpoint: Endpoint, event: PendingEvent): Promise<boolean | null> {
+    const { jti, attempts } = event;
+    const answer = await this.send(endpoint, event);
+    const verdict = judgePush(answer, attempts + 1, Math.random());
+    const now = this.clock.now();
+    await this.database.transaction(PRINCIPAL, (tx) => {
+      if (verdict.kind === 'acknowledged') return markAcknowledged(tx, memberId, [jti], new Date(now));
+      if (verdict.kind === 'dead') return markDead(tx, memberId, jti, verdict.reason);
+      return markFailed(tx, memberId, jti, verdict.reason, new Date(now + verdict.afterSeconds * 1000));
+    });
+    if (verdict.kind !== 'acknowledged')
+      this.logger.warn(
+        { member: endpoint.member, jti, attempt: attempts + 1, outcome: verdict.kind, reason: verdict.reason },
+        'an event was not accepted',
+      );
+    return verdict.kind === 'acknowledged' ? true : verdict.kind === 'dead' ? null : false;
+  }
+
+  private async send(endpoint: Endpoint, { jti, recommendation }: PendingEvent): Promise<PushAnswer> {
+    try {
+      const claims = toEvent(recommendation, jti, this.issuer.url, endpoint.member, this.clock.now());
+      const { statusCode, headers, body } = await request(endpoint.url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/secevent+jwt',
+          accept: 'application/json',
+          ...(endpoint.authorization ? { authorization: endpoint.authorization } : {}),
+        },
+        body: await this.keys.sign({ ...claims }, SET_TYPE),
+        headersTimeout: ANSWER_MS,
+        bodyTimeout: ANSWER_MS,
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      const retryAfter = Number(headers['retry-after']);
+      return {
+        status: statusCode,
+        body: await textUpTo(body, ANSWER_BYTES),
+        retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter >= 0 ? Math.min(retryAfter, 86_400) : null,
+      };
+    } catch (error) {
+      return { failure: `no answer: ${reasonOf(error)}` };
+    }
+  }
+}
+
+/** Splits a wave so that events of one key are never under way together. */
+function groupsOfDistinctKeys(events: readonly PendingEvent[]): PendingEvent[][] {
+  const groups: PendingEvent[][] = [];
+  let keys = new Set<string>();
+  for (const event of events) {
+    const key = event.recommendation.keyToken.toString('hex');
+    if (groups.length === 0 || keys.has(key) || groups.at(-1)!.length >= AT_ONCE) {
+      groups.push([]);
+      keys = new Set();
+    }
+    groups.at(-1)!.push(event);
+    keys.add(key);
+  }
+  return groups;
+}
+
+/** The beginning of a body; what is beyond the limit is not read. */
+async function textUpTo(body: AsyncIterable<Uint8Array> & { destroy(): unknown }, most: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body) {
+    parts.push(part);
+    size += part.length;
+    if (size >= most) {
+      body.destroy();
+      break;
+    }
+  }
+  return Buffer.concat(parts).toString('utf8').slice(0, most);
+}

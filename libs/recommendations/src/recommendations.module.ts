@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '@app/audit';
+import { PollDelivery } from './poll-delivery.service.js';
+import { Recommendations } from './recommendations.service.js';
+
+/** What members reach. Needs `Database`, `Clock`, `Jobs`, `SigningKeys` and `HubIssuer` from the app. */
+@Module({
+  imports: [AuditModule],
+  providers: [Recommendations, PollDelivery],
+  exports: [Recommendations, PollDelivery],
+})
+export class RecommendationsModule {}
