@@ -1,4 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  sign,
+  verify,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
 import { BongsuError } from '@app/protocol';
 
 /** What the hub signs with: ES256, or RS256 for receivers that know nothing newer. */
@@ -24,6 +32,8 @@ const THUMBPRINT_MEMBERS: Record<string, readonly string[]> = {
   OKP: ['crv', 'kty', 'x'],
   RSA: ['e', 'kty', 'n'],
 };
+
+const PARTS = 'a private JWK whose parts belong together; a public key or a damaged one cannot sign';
 
 /** Shortest RSA modulus that the CAEP interoperability profile accepts, bits. */
 const LEAST_RSA_BITS = 2048;
@@ -51,11 +61,15 @@ export function readSigningKey(text: string): SigningKey {
   try {
     privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
   } catch {
-    throw refused('a private JWK whose parts belong together; a public key or a damaged one cannot sign');
+    throw refused(PARTS);
   }
   if (alg === 'RS256' && (privateKey.asymmetricKeyDetails?.modulusLength ?? 0) < LEAST_RSA_BITS)
     throw refused(`an RSA key of at least ${LEAST_RSA_BITS} bits`);
-  const publicPart = createPublicKey(privateKey).export({ format: 'jwk' });
+  const publicKey = createPublicKey(privateKey);
+  // A JWK whose public part belongs to another key is accepted by the import, and nobody could verify what it signs.
+  const probe = Buffer.from('probe');
+  if (!verify('sha256', probe, publicKey, sign('sha256', probe, privateKey))) throw refused(PARTS);
+  const publicPart = publicKey.export({ format: 'jwk' });
   const kid = thumbprint(publicPart);
   return { kid, alg, privateKey, jwk: { ...publicPart, kid, alg, use: 'sig' } };
 }

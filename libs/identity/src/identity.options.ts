@@ -1,0 +1,7 @@
+/** What an app tells this lib. */
+export abstract class IdentityOptions {
+  /** The hub's issuer URL, without a slash at its end. Asked at each use: a hub on a free port learns it late. */
+  abstract issuer: () => string;
+  /** Refuses what only development may do, as endpoints without TLS. */
+  abstract production: boolean;
+}

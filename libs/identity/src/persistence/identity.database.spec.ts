@@ -1,0 +1,288 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { Global, Module } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { SignJWT } from 'jose';
+import { AUDIT_ENTITIES, AuditLog, AuditModule } from '@app/audit';
+import { Clock, FakeClock } from '@app/infrastructure/clock';
+import { Database, TypeOrmDatabase, type Principal } from '@app/infrastructure/database';
+import { KEYS_ENTITIES, KeysModule, SigningKeys } from '@app/keys';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
+import { AccessTokens } from '../access-tokens.service.js';
+import { IdentityModule } from '../identity.module.js';
+import { MemberEndpoints } from '../member-endpoints.service.js';
+import { Members } from '../members.service.js';
+import { People } from '../people.service.js';
+import { ASSERTION_TYPE, TokenIssuer } from '../token-issuer.service.js';
+import { IDENTITY_ENTITIES } from './entities.js';
+
+const NOW = Date.parse('2026-06-01T00:00:00Z');
+const ISSUER = 'http://127.0.0.1:3000';
+const STAFF: Principal = { kind: 'staff', name: 'operator' };
+const JOB: Principal = { kind: 'job', name: 'deliver' };
+const GATE: Principal = { kind: 'gate', name: 'identity' };
+const REGULATOR: Principal = { kind: 'regulator', name: 'fss' };
+/** A principal whose settings match no policy: what a forgotten one would look like. */
+const NOBODY = { kind: '', name: '' } as unknown as Principal;
+
+const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const keys = { upbit: newKey(), bithumb: newKey(), kim: newKey(), hub: newKey() };
+const publicJwk = (name: keyof typeof keys) => keys[name].publicKey.export({ format: 'jwk' });
+
+describe('accounts on PostgreSQL', () => {
+  let db: TestDatabase;
+  let hub: Database;
+  let worker: Database;
+  let module: TestingModule;
+  const clock = new FakeClock(NOW);
+  const ids: Record<string, number> = {};
+
+  const connect = (role: 'bongsu_hub' | 'bongsu_worker') =>
+    new TypeOrmDatabase({
+      url: db.url,
+      role,
+      poolSize: 3,
+      entities: [...KEYS_ENTITIES, ...AUDIT_ENTITIES, ...IDENTITY_ENTITIES],
+    });
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    hub = connect('bongsu_hub');
+    worker = connect('bongsu_worker');
+    @Global()
+    @Module({
+      providers: [
+        { provide: Database, useValue: hub },
+        { provide: Clock, useValue: clock },
+      ],
+      exports: [Database, Clock],
+    })
+    class SurroundingsModule {}
+    module = await Test.createTestingModule({
+      imports: [
+        SurroundingsModule,
+        KeysModule.forRoot({ signingKey: JSON.stringify(keys.hub.privateKey.export({ format: 'jwk' })) }),
+        AuditModule,
+        IdentityModule.forRoot({ issuer: () => ISSUER, production: false }),
+      ],
+    }).compile();
+    const members = module.get(Members);
+    const push = { method: 'push' as const, endpointUrl: 'http://127.0.0.1:4000/events', authorization: 'Bearer one' };
+    const contacts = [{ name: 'Duty desk', email: 'desk@upbit.example' }];
+    ids['upbit'] = (await members.add(STAFF, { name: 'upbit', jwk: publicJwk('upbit'), delivery: push, contacts })).id;
+    const poll = { method: 'poll' as const };
+    ids['bithumb'] = (await members.add(STAFF, { name: 'bithumb', jwk: publicJwk('bithumb'), delivery: poll })).id;
+    await module.get(People).bootstrap([{ name: 'kim', roles: ['staff_operator'], jwk: publicJwk('kim') }]);
+  });
+
+  afterAll(async () => {
+    await module?.close();
+    await hub?.close();
+    await worker?.close();
+    await db?.close();
+  });
+
+  const assertion = (name: 'upbit' | 'bithumb', jti: string = randomUUID()) =>
+    new SignJWT({ jti })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setIssuer(`member:${name}`)
+      .setSubject(`member:${name}`)
+      .setAudience(ISSUER)
+      .setIssuedAt(clock.now() / 1000)
+      .setExpirationTime(clock.now() / 1000 + 60)
+      .sign(keys[name].privateKey);
+  const grant = (client_assertion: string) =>
+    module.get(TokenIssuer).grant({
+      grant_type: 'client_credentials',
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion,
+    });
+
+  it('keeps what was handed in', async () => {
+    const members = module.get(Members);
+    expect(await members.byId(STAFF, ids['upbit']!)).toEqual({
+      id: ids['upbit'],
+      name: 'upbit',
+      state: 'active',
+      jwk: expect.objectContaining({ kty: 'EC', crv: 'P-256' }),
+      deliveryMethod: 'push',
+      endpointUrl: 'http://127.0.0.1:4000/events',
+      contacts: [{ name: 'Duty desk', email: 'desk@upbit.example' }],
+      createdAt: new Date(NOW),
+    });
+    expect((await members.list(STAFF)).map((m) => m.name)).toEqual(['bithumb', 'upbit']);
+    expect(await members.byIds(STAFF, [])).toEqual([]);
+  });
+
+  it('refuses a name and a key that are taken', async () => {
+    const members = module.get(Members);
+    const delivery = { method: 'poll' as const };
+    const sameName = { name: 'upbit', jwk: newKey().publicKey.export({ format: 'jwk' }), delivery };
+    await expect(members.add(STAFF, sameName)).rejects.toMatchObject({ code: 'BAD_INPUT', where: 'name' });
+    const sameJwk = { name: 'coinone', jwk: publicJwk('upbit'), delivery };
+    await expect(members.add(STAFF, sameJwk)).rejects.toMatchObject({ code: 'BAD_INPUT', where: 'jwk' });
+  });
+
+  it('issues and verifies a token, and lets an assertion count once even when two come at the same time', async () => {
+    const { access_token } = await grant(await assertion('upbit'));
+    expect(await module.get(AccessTokens).verify(access_token)).toMatchObject({ clientId: 'member:upbit' });
+    const twice = await assertion('bithumb');
+    const results = await Promise.allSettled([grant(twice), grant(twice), grant(twice)]);
+    expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('refuses a suspended member’s token, and takes it again after reinstatement', async () => {
+    const { access_token } = await grant(await assertion('bithumb'));
+    const members = module.get(Members);
+    await members.suspend(STAFF, 'bithumb', 'audit');
+    await expect(module.get(AccessTokens).verify(access_token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await members.reinstate(STAFF, 'bithumb', 'audit closed');
+    await expect(module.get(AccessTokens).verify(access_token)).resolves.toBeDefined();
+  });
+
+  it('brings people to what the file says, and suspends who is no longer in it', async () => {
+    const people = module.get(People);
+    const lee = { name: 'lee', roles: ['auditor'], jwk: newKey().publicKey.export({ format: 'jwk' }) };
+    const kim = { name: 'kim', roles: ['staff_operator', 'staff_author'], jwk: publicJwk('kim') };
+    await people.bootstrap([kim, lee]);
+    expect(await people.byName(STAFF, 'kim')).toMatchObject({ roles: kim.roles, state: 'active' });
+    await people.bootstrap([kim]);
+    expect((await people.list(STAFF)).map((p) => `${p.name} ${p.state}`)).toEqual(['kim active', 'lee suspended']);
+    const before = await db.asOwner(`SELECT id FROM audit_log`);
+    await people.bootstrap([kim]);
+    expect(await db.asOwner(`SELECT id FROM audit_log`)).toHaveLength(before.length);
+  });
+
+  it('publishes the signing key once, whichever process is first', async () => {
+    const own = module.get(SigningKeys);
+    await Promise.all([own.register(), own.register()]);
+    const jwks = await own.jwks();
+    expect(jwks.keys).toEqual([expect.objectContaining({ kid: own.current().kid, alg: 'ES256', use: 'sig' })]);
+    expect(JSON.stringify(jwks)).not.toContain('"d"');
+  });
+
+  describe('row-level security', () => {
+    const names = async (principal: Principal, database = hub) =>
+      (
+        await database.transaction(principal, (tx) =>
+          tx.query<{ name: string }[]>('SELECT name FROM members ORDER BY name'),
+        )
+      ).map((row) => row.name);
+    const memberOf = (name: string): Principal => ({ kind: 'member', memberId: ids[name]!, name });
+
+    it('shows a member its own row only, and nobody none', async () => {
+      expect(await names(memberOf('upbit'))).toEqual(['upbit']);
+      expect(await names(memberOf('bithumb'))).toEqual(['bithumb']);
+      expect(await names(NOBODY)).toEqual([]);
+      expect(await names({ kind: 'job', name: 'fold' })).toEqual([]);
+      expect(await names(STAFF)).toEqual(['bithumb', 'upbit']);
+      expect(await names(JOB, worker)).toEqual(['bithumb', 'upbit']);
+      expect(await names(NOBODY, worker)).toEqual([]);
+    });
+
+    it('answers a member that asks for another with "no such"', async () => {
+      const other = module.get(Members).byId(memberOf('upbit'), ids['bithumb']!);
+      await expect(other).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('lets nobody but staff change a member', async () => {
+      for (const principal of [memberOf('upbit'), GATE, REGULATOR, NOBODY]) {
+        const change = `UPDATE members SET state = 'suspended' WHERE name = 'upbit' RETURNING id`;
+        const [rows] = await hub.transaction(principal, (tx) => tx.query<[unknown[]]>(change));
+        expect(rows).toEqual([]);
+        const add = `INSERT INTO members (name, jwk, created_at) VALUES ('mallory', '{}', now())`;
+        await expect(hub.transaction(principal, (tx) => tx.query(add))).rejects.toThrow(/row-level security/);
+      }
+    });
+
+    it('hides people from members, regulators and nobody', async () => {
+      const count = (principal: Principal) =>
+        hub.transaction(principal, async (tx) => (await tx.query<unknown[]>('SELECT 1 FROM people')).length);
+      expect(await count(STAFF)).toBeGreaterThan(0);
+      for (const principal of [memberOf('upbit'), REGULATOR, NOBODY]) expect(await count(principal)).toBe(0);
+      await expect(worker.transaction(JOB, (tx) => tx.query('SELECT 1 FROM people'))).rejects.toThrow(
+        /permission denied/,
+      );
+    });
+
+    it('lets jobs of the worker alone read what endpoints want', async () => {
+      const endpoints = module.get(MemberEndpoints);
+      expect(await worker.transaction(JOB, (tx) => endpoints.authorizationOf(tx, ids['upbit']!))).toBe('Bearer one');
+      expect(await worker.transaction(JOB, (tx) => endpoints.of(tx, ids['upbit']!))).toEqual({
+        url: 'http://127.0.0.1:4000/events',
+        authorization: 'Bearer one',
+      });
+      expect(await worker.transaction(JOB, (tx) => endpoints.of(tx, ids['bithumb']!))).toBeNull();
+      expect(await worker.transaction(NOBODY, (tx) => endpoints.authorizationOf(tx, ids['upbit']!))).toBeNull();
+      for (const principal of [STAFF, memberOf('upbit'), GATE]) {
+        const read = hub.transaction(principal, (tx) => endpoints.authorizationOf(tx, ids['upbit']!));
+        await expect(read).rejects.toThrow(/permission denied/);
+      }
+    });
+
+    it('keeps used assertions to the gate', async () => {
+      const read = (principal: Principal) =>
+        hub.transaction(principal, (tx) => tx.query<unknown[]>('SELECT 1 FROM used_assertions'));
+      expect(await read(memberOf('upbit'))).toEqual([]);
+      expect((await read(GATE)).length).toBeGreaterThan(0);
+    });
+  });
+
+  describe('the audit', () => {
+    it('tells who did what to whom and when', async () => {
+      const entries = await hub.transaction(STAFF, (tx) => module.get(AuditLog).read(tx));
+      expect(entries[0]).toMatchObject({
+        at: new Date(NOW),
+        actor: 'staff:operator',
+        action: 'member.added',
+        subject: 'member:upbit',
+        detail: { deliveryMethod: 'push', endpointUrl: 'http://127.0.0.1:4000/events' },
+      });
+      expect(entries.map((e) => e.action)).toEqual(
+        expect.arrayContaining([
+          'member.suspended',
+          'member.reinstated',
+          'person.added',
+          'token.denied',
+          'access.denied',
+        ]),
+      );
+      expect(JSON.stringify(entries)).not.toContain('Bearer one');
+      const rest = await hub.transaction(STAFF, (tx) => module.get(AuditLog).read(tx, entries[1]!.id));
+      expect(rest).toEqual(entries.slice(2));
+    });
+
+    it('can be written by every principal and by nobody without one, and read by staff only', async () => {
+      const write = (database: Database, principal: Principal) =>
+        database.transaction(principal, (tx) =>
+          module.get(AuditLog).record(tx, { actor: 'job:test', action: 'test.done', subject: '-' }),
+        );
+      await write(worker, JOB);
+      await write(hub, { kind: 'member', memberId: ids['upbit']!, name: 'upbit' });
+      await expect(
+        hub.transaction(GATE, async (tx) => {
+          await tx.query(`SELECT set_config('bongsu.principal', '', true)`);
+          await module.get(AuditLog).record(tx, { actor: 'x', action: 'x', subject: 'x' });
+        }),
+      ).rejects.toThrow(/row-level security/);
+      expect(await hub.transaction(REGULATOR, (tx) => module.get(AuditLog).read(tx))).toEqual([]);
+    });
+
+    it.each(['UPDATE audit_log SET actor = 1', 'DELETE FROM audit_log', 'TRUNCATE audit_log', 'DROP TABLE audit_log'])(
+      'refuses both roles: %s',
+      async (statement) => {
+        const denied = /permission denied|must be owner/;
+        await expect(hub.transaction(STAFF, (tx) => tx.query(statement))).rejects.toThrow(denied);
+        await expect(worker.transaction(JOB, (tx) => tx.query(statement))).rejects.toThrow(denied);
+      },
+    );
+
+    it('falls with the change that it records', async () => {
+      const attempt = hub.transaction(STAFF, async (tx) => {
+        await module.get(AuditLog).record(tx, { actor: 'staff:operator', action: 'never.happened', subject: '-' });
+        throw new Error('rolled back');
+      });
+      await expect(attempt).rejects.toThrow('rolled back');
+      expect(await db.asOwner(`SELECT 1 FROM audit_log WHERE action = 'never.happened'`)).toEqual([]);
+    });
+  });
+});

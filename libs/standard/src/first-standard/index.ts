@@ -1,0 +1,17 @@
+import { DEFAULT_POLICY } from '@app/protocol';
+import { standardHash, type Standard } from '../domain/standard.js';
+import { textEn } from './text-en.js';
+import { textKo } from './text-ko.js';
+
+/** The alliance's first standard, in force from midnight in Seoul on 28 May 2026. */
+export const FIRST_STANDARD: Standard = firstStandard();
+
+function firstStandard(): Standard {
+  const content = {
+    version: '1.0.0',
+    textKo: textKo(DEFAULT_POLICY),
+    textEn: textEn(DEFAULT_POLICY),
+    policy: DEFAULT_POLICY,
+  };
+  return { ...content, effectiveFrom: new Date('2026-05-28T00:00:00+09:00'), contentHash: standardHash(content) };
+}
