@@ -9,6 +9,15 @@ import { FOLD } from './jobs.js';
 import { BatchEntity } from './persistence/batch.entity.js';
 import { toReceipt } from './persistence/batch.mapper.js';
 
+/** What one member has sent; withdrawn batches are left out. */
+export interface Intake {
+  member: string;
+  batches: number;
+  accepted: number;
+  observations: number;
+  rejected: number;
+}
+
 type Member = Extract<Principal, { kind: 'member' }>;
 
 /** A member's own batches: what became of them, and taking one back. */
@@ -34,6 +43,18 @@ export class Batches {
       const last = await tx.maximum(BatchEntity, 'sequence' as never, { memberId: member.memberId });
       return Number(last ?? 0);
     });
+  }
+
+  /** What each member that the principal may see has sent. */
+  intake(principal: Principal): Promise<Intake[]> {
+    return this.database.transaction(principal, (tx) =>
+      tx.query<Intake[]>(
+        `SELECT m.name AS member, count(b.id)::int AS batches, coalesce(sum(b.accepted), 0)::int AS accepted,
+           coalesce(sum(b.observations), 0)::int AS observations, coalesce(sum(b.rejected), 0)::int AS rejected
+         FROM members m LEFT JOIN batches b ON b.member_id = m.id AND b.state IN ('stored', 'folded')
+         GROUP BY m.name ORDER BY m.name`,
+      ),
+    );
   }
 
   /**

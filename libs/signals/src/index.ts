@@ -1,5 +1,5 @@
 /** Batches, their fold into observations and edges. */
-export { Batches } from './batches.service.js';
+export { Batches, type Intake } from './batches.service.js';
 export * from './domain/batch.js';
 export { EDGE_KEY_CLIENT, EDGE_KEY_IP } from './domain/edges.js';
 export { Fold } from './fold.service.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { BongsuError } from '@app/protocol';
 
-export { onStop, sayReady } from './process.js';
+export { onStop, runMain, sayReady } from './process.js';
 
 /**
  * Reads typed configuration from environment variables, once, at boot. Every failure names the variable, what it held

@@ -13,6 +13,8 @@ const run = promisify(execFile);
 export interface EmbeddedServer {
   /** Connection URL of the cluster's owner, for the database `postgres`. */
   ownerUrl: string;
+  /** Starts it again, on the same port, if it is gone. */
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,16 +48,19 @@ export async function startEmbeddedPostgres(folder: string, durable = true): Pro
       await exec('initdb', ['-D', partial, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '-N', ...auth]);
       renameSync(partial, data);
     }
-    let port = await runningPort(data, exec);
-    if (port === null) {
-      port = await freePort();
+    const start = async (port: number) => {
       const settings = { ...SETTINGS, port, ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }) };
       const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
       await exec('pg_ctl', ['-D', data, '-l', log, '-w', '-t', '60', '-s', '-o', options.join(' '), 'start']);
-    }
+      return port;
+    };
+    const port = (await runningPort(data, exec)) ?? (await start(await freePort()));
     const password = readFileSync(passwordFile, 'utf8');
     return {
       ownerUrl: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+      revive: async () => {
+        if ((await runningPort(data, exec)) === null) await start(port);
+      },
       stop: async () => {
         // A server that is already down is what was asked for.
         await exec('pg_ctl', ['-D', data, '-m', 'fast', '-w', '-s', 'stop']).catch(() => undefined);

@@ -1,0 +1,126 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { BongsuError } from '@app/protocol';
+import { localHub, openAs, type PersonOptions } from '../api/local.js';
+
+/** What `agent init` prints for the alliance. */
+interface Joining {
+  name: string;
+  jwk: Record<string, unknown>;
+  delivery: { method: 'push' | 'poll'; url?: string; authorization?: string };
+  contacts?: { name: string; email: string }[];
+}
+
+interface MemberRow {
+  name: string;
+  state: string;
+  deliveryMethod: string;
+  endpointUrl: string | null;
+}
+
+/** `npm run staff -- …` */
+export function staffCommand(): Command {
+  const staff = new Command('staff').description('What alliance staff do');
+  const person = (command: Command) =>
+    command
+      .option('--hub <url>', 'the hub (default: HUB_URL, or the one that `npm start` runs here)')
+      .option('--key <file>', 'your private JWK (default: PERSON_KEY_FILE, or the one that `npm start` made)')
+      .option('--name <name>', 'your name at the hub (default: PERSON_NAME, or "operator")');
+
+  const member = staff.command('member').description('Member exchanges');
+  person(member.command('add'))
+    .description('Register a member with what its `agent init` printed')
+    .argument('<file>', 'JSON file from the member (join.json)')
+    .option('--blinder-members <file>', 'also put it on the blinder’s list of members (default: the local blinder’s)')
+    .action(addMember);
+  person(member.command('list').description('List members')).action(listMembers);
+  for (const [verb, mutation] of [
+    ['suspend', 'suspendMember'],
+    ['reinstate', 'reinstateMember'],
+  ] as const)
+    person(member.command(verb))
+      .description(verb === 'suspend' ? 'Refuse a member at every door, within seconds' : 'Let a member in again')
+      .argument('<member>')
+      .requiredOption('--reason <text>', 'why, for the audit')
+      .action(async (name: string, options: PersonOptions & { reason: string }) => {
+        const api = await openAs('staff', options);
+        const answer = await api.query<Record<string, MemberRow>>(
+          `mutation ($name: String!, $reason: String!) { result: ${mutation}(name: $name, reason: $reason) { name state deliveryMethod endpointUrl } }`,
+          { name, reason: options.reason },
+        );
+        print([answer['result']!]);
+        await api.close();
+      });
+  person(staff.command('backlog').description('What is still under way in the hub')).action(backlog);
+  return staff;
+}
+
+async function addMember(file: string, options: PersonOptions & { blinderMembers?: string }): Promise<void> {
+  const joining = readJoining(file);
+  const api = await openAs('staff', options);
+  const { addMember: added } = await api.query<{ addMember: MemberRow }>(
+    'mutation ($input: AddMemberInput!) { addMember(input: $input) { name state deliveryMethod endpointUrl } }',
+    {
+      input: {
+        name: joining.name,
+        jwk: JSON.stringify(joining.jwk),
+        deliveryMethod: joining.delivery.method.toUpperCase(),
+        endpointUrl: joining.delivery.url ?? null,
+        authorization: joining.delivery.authorization ?? null,
+        contacts: joining.contacts ?? [],
+      },
+    },
+  );
+  await api.close();
+  print([added]);
+  const list = options.blinderMembers ?? localHub()?.blinderMembersFile;
+  if (!list) return say('The blinder keeps its own list: have its operator add this member there too.');
+  addToBlinder(list, joining.name, joining.jwk);
+  say(`On the blinder's list: ${list}`);
+}
+
+function readJoining(file: string): Joining {
+  try {
+    const joining = JSON.parse(readFileSync(file, 'utf8')) as Joining;
+    if (joining.name && joining.jwk && joining.delivery?.method) return joining;
+  } catch {
+    // Told below, in the same words as a file that holds something else.
+  }
+  throw new BongsuError(
+    'BAD_INPUT',
+    `${file} is not what a member's \`agent init\` prints: {name, jwk, delivery}.`,
+    file,
+  );
+}
+
+/** Puts a member on the blinder's list, which the blinder reads again by itself. */
+export function addToBlinder(file: string, name: string, jwk: Record<string, unknown>): void {
+  const list = JSON.parse(readFileSync(file, 'utf8')) as { members: { name: string; jwk: unknown }[] };
+  list.members = [...list.members.filter((m) => m.name !== name), { name, jwk }];
+  writeFileSync(`${file}.new`, `${JSON.stringify(list, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+async function listMembers(options: PersonOptions): Promise<void> {
+  const api = await openAs('staff', options);
+  print((await api.query<{ members: MemberRow[] }>('{ members { name state deliveryMethod endpointUrl } }')).members);
+  await api.close();
+}
+
+async function backlog(options: PersonOptions): Promise<void> {
+  const api = await openAs('staff', options);
+  const answer = await api.query<{ backlog: Record<string, number> }>(
+    '{ backlog { batchesToFold keysToAssess outcomesToApply deliveriesPending } }',
+  );
+  for (const [name, count] of Object.entries(answer.backlog)) say(`${name.padEnd(20)} ${count}`);
+  await api.close();
+}
+
+function print(members: readonly MemberRow[]): void {
+  for (const m of members)
+    say(`${m.name.padEnd(12)} ${m.state.padEnd(10)} ${m.deliveryMethod} ${m.endpointUrl ?? ''}`.trimEnd());
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { BongsuError } from '@app/protocol';
+import { reasonOf } from '@app/infrastructure/logging';
+import { demoCommand } from './commands/demo.js';
+import { evaluateCommand } from './commands/evaluate.js';
+import { regulatorCommand } from './commands/regulator.js';
+import { simulateCommand } from './commands/simulate.js';
+import { staffCommand } from './commands/staff.js';
+import { start } from './commands/start.js';
+
+const program = new Command('bongsu')
+  .description('The alliance’s hub against lent and shared API keys')
+  .showHelpAfterError();
+program.command('start').description('Start PostgreSQL, hub, worker and blinder').action(start);
+for (const command of [demoCommand(), simulateCommand(), evaluateCommand(), staffCommand(), regulatorCommand()])
+  program.addCommand(command);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const known = error instanceof BongsuError;
+  process.stderr.write(
+    known ? `${error.code}: ${error.message}\n` : `INTERNAL: ${reasonOf(error)}\n${(error as Error).stack}\n`,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,144 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { ensureLogin, freePort, startEmbeddedPostgres, type EmbeddedServer } from '@app/infrastructure/database';
+import { BongsuError } from '@app/protocol';
+import { Child } from './child.js';
+import { ensureIdentities, type Identities } from './identities.js';
+
+const HUB = 'apps/hub/src/main.js';
+const WORKER = 'apps/worker/src/main.js';
+const BLINDER = 'apps/blinder/src/main.js';
+const MIGRATE = 'apps/worker/src/migrate.js';
+
+export interface StackOptions {
+  /** Where keys, the blinder's state and logs live. */
+  folder: string;
+  /** Where the embedded PostgreSQL lives; unused with `databaseUrl`. */
+  postgresFolder: string;
+  /** A PostgreSQL to use instead of the embedded one: URL of the tables' owner, who is also the processes' login. */
+  databaseUrl: string | undefined;
+  hubPort: number;
+  blinderPort: number;
+  /** Simulated time for every process. */
+  clockFile?: string;
+  /** Elements that a member may have blinded a day. */
+  blinderQuota?: number;
+  /** False: each process writes to a file below `folder`. */
+  logToConsole: boolean;
+  onStep?: (what: string) => void;
+}
+
+/** Hub, worker and blinder as processes, with their PostgreSQL. */
+export class Stack {
+  private readonly children: Child[] = [];
+  private postgres: EmbeddedServer | null = null;
+  private booting: Promise<void> = Promise.resolve();
+  private stopping = false;
+  readonly identities: Identities;
+  hubUrl = '';
+  blinderUrl = '';
+
+  constructor(readonly options: StackOptions) {
+    mkdirSync(join(options.folder, 'logs'), { recursive: true });
+    this.identities = ensureIdentities(join(options.folder, 'keys'));
+  }
+
+  /** Starts everything. Whoever calls this also calls {@link stop}, also when it fails. */
+  start(): Promise<void> {
+    this.booting = this.boot();
+    return this.booting;
+  }
+
+  /** Environment of a process of this stack: ours, without what would contradict it, and the shared clock. */
+  env(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+    const { clockFile } = this.options;
+    return { ...process.env, ...(clockFile ? { CLOCK_FILE: clockFile } : {}), ...more };
+  }
+
+  log(name: string): string | undefined {
+    return this.options.logToConsole ? undefined : join(this.options.folder, 'logs', `${name}.log`);
+  }
+
+  /** Calls back when a process of the stack ends by itself. */
+  onExit(then: (what: string) => void): void {
+    for (const child of this.children) child.onExit(then);
+  }
+
+  /** Ends everything that was started, in whatever phase. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.children.map((child) => child.stop()));
+    await this.booting.catch(() => undefined);
+    await Promise.all(this.children.map((child) => child.stop()));
+    await this.postgres?.stop();
+  }
+
+  /** Starts the embedded PostgreSQL again if it is gone. */
+  async revivePostgres(): Promise<void> {
+    await this.postgres?.revive();
+  }
+
+  private async boot(): Promise<void> {
+    const step = this.options.onStep ?? (() => undefined);
+    step('starting PostgreSQL');
+    const loginUrl = await this.database();
+    step('starting hub, worker and blinder');
+    const port = this.options.hubPort || (await freePort());
+    this.hubUrl = `http://127.0.0.1:${port}`;
+    const { identities } = this;
+    const common = {
+      DATABASE_URL: loginUrl,
+      HUB_SIGNING_KEY_FILE: identities.signingKeyFile,
+      HUB_ISSUER: process.env['HUB_ISSUER'] ?? this.hubUrl,
+    };
+    const hub = this.startChild('hub', HUB, { ...common, HUB_PORT: String(port), PEOPLE_FILE: identities.peopleFile });
+    const worker = this.startChild('worker', WORKER, common);
+    const blinder = this.startChild('blinder', BLINDER, {
+      BLINDER_PORT: String(this.options.blinderPort),
+      BLINDER_KEY_FILE: identities.blinderKeyFile,
+      BLINDER_MEMBERS_FILE: identities.blinderMembersFile,
+      BLINDER_STATE_DIR: join(this.options.folder, 'blinder'),
+      ...(this.options.blinderQuota ? { BLINDER_DAILY_QUOTA: String(this.options.blinderQuota) } : {}),
+    });
+    const started = await Promise.allSettled([hub, worker, blinder]);
+    for (const result of started) if (result.status === 'rejected') throw result.reason;
+    this.blinderUrl = (await blinder) ?? '';
+  }
+
+  private async startChild(name: string, module: string, env: Record<string, string>): Promise<string | undefined> {
+    if (this.stopping) throw new BongsuError('UNAVAILABLE', 'Interrupted.');
+    const child = new Child(name, module, [], this.env(env), this.log(name));
+    this.children.push(child);
+    return child.ready();
+  }
+
+  /** @returns the URL that processes log in with */
+  private async database(): Promise<string> {
+    const { databaseUrl, postgresFolder } = this.options;
+    if (databaseUrl) {
+      await this.migrate(databaseUrl);
+      return databaseUrl;
+    }
+    this.postgres = await startEmbeddedPostgres(postgresFolder);
+    const ownerUrl = await ensureDatabase(this.postgres.ownerUrl, 'bongsu');
+    await this.migrate(ownerUrl);
+    return ensureLogin(ownerUrl, this.identities.databasePassword);
+  }
+
+  private async migrate(url: string): Promise<void> {
+    await Child.run('migrate', MIGRATE, [], this.env({ MIGRATION_DATABASE_URL: url }));
+  }
+}
+
+async function ensureDatabase(adminUrl: string, name: string): Promise<string> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (!rowCount) await client.query(`CREATE DATABASE ${name}`);
+  } finally {
+    await client.end();
+  }
+  return Object.assign(new URL(adminUrl), { pathname: `/${name}` }).toString();
+}

@@ -1,0 +1,107 @@
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { GraphQLModule } from '@nestjs/graphql';
+import { ASSESS, AssessmentsModule } from '@app/assessments';
+import { AuditModule } from '@app/audit';
+import { IdentityModule } from '@app/identity';
+import { Clock } from '@app/infrastructure/clock';
+import { Database, TypeOrmDatabase } from '@app/infrastructure/database';
+import { createLogger } from '@app/infrastructure/logging';
+import { QueueModule } from '@app/infrastructure/queue';
+import { KeysModule } from '@app/keys';
+import { HubIssuer, RecommendationsModule } from '@app/recommendations';
+import { Reports } from '@app/reports';
+import { FOLD, SignalsModule } from '@app/signals';
+import { StandardModule } from '@app/standard';
+import { AccessGuard } from './auth/access.guard.js';
+import { ENTITIES } from './entities.js';
+import { ErrorsFilter } from './graphql/errors.filter.js';
+import { Base64Scalar } from './graphql/scalars.js';
+import { HealthController } from './http/health.controller.js';
+import { OauthController } from './http/oauth.controller.js';
+import { PollController } from './http/poll.controller.js';
+import type { HubConfig, HubSecrets } from './hub-config.js';
+import { MembersResolver } from './members/members.resolver.js';
+import { FlowResolver } from './oversight/flow.resolver.js';
+import { OversightResolver } from './oversight/oversight.resolver.js';
+import { RecommendationsResolver } from './recommendations/recommendations.resolver.js';
+import { ReportsResolver } from './reports/reports.resolver.js';
+import { SignalsResolver } from './signals/signals.resolver.js';
+import { StandardResolver } from './standard/standard.resolver.js';
+
+/** Everything that the schema is made of. */
+export const RESOLVERS = [
+  SignalsResolver,
+  RecommendationsResolver,
+  StandardResolver,
+  ReportsResolver,
+  MembersResolver,
+  OversightResolver,
+  FlowResolver,
+];
+export const SCALARS = [Base64Scalar];
+
+@Global()
+@Module({})
+class EdgeModule {
+  static register(config: HubConfig, clock: Clock, issuer: HubIssuer): DynamicModule {
+    const logger = createLogger('hub');
+    const database = new TypeOrmDatabase({
+      url: config.databaseUrl,
+      role: 'bongsu_hub',
+      poolSize: 10,
+      entities: ENTITIES,
+      onPoolError: (error) => logger.warn({ reason: error.message }, 'a database connection broke'),
+    });
+    return {
+      module: EdgeModule,
+      providers: [
+        { provide: Database, useValue: database },
+        { provide: Clock, useValue: clock },
+        { provide: HubIssuer, useValue: issuer },
+      ],
+      exports: [Database, Clock, HubIssuer],
+    };
+  }
+}
+
+/** The hub: wiring only. */
+@Module({})
+export class AppModule {
+  static register(config: HubConfig, secrets: HubSecrets, clock: Clock, issuer: HubIssuer): DynamicModule {
+    const { production } = config;
+    return {
+      module: AppModule,
+      imports: [
+        EdgeModule.register(config, clock, issuer),
+        QueueModule.register(config.queue, [FOLD, ASSESS], createLogger('hub')),
+        KeysModule.forRoot({ signingKey: secrets.signingKey }),
+        AuditModule,
+        IdentityModule.forRoot({ issuer: () => issuer.url, production }),
+        StandardModule,
+        SignalsModule,
+        AssessmentsModule,
+        RecommendationsModule,
+        GraphQLModule.forRoot<ApolloDriverConfig>({
+          driver: ApolloDriver,
+          autoSchemaFile: true,
+          sortSchema: true,
+          introspection: !production,
+          graphiql: false,
+          playground: false,
+          includeStacktraceInErrorResponses: false,
+          context: ({ req }: { req: unknown }) => ({ req }),
+        }),
+      ],
+      controllers: [OauthController, HealthController, PollController],
+      providers: [
+        Reports,
+        ...RESOLVERS,
+        ...SCALARS,
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_FILTER, useClass: ErrorsFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,62 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { Response } from 'express';
+import { GraphQLError } from 'graphql';
+import { OAuthError } from '@app/identity';
+import { createLogger, reasonOf } from '@app/infrastructure/logging';
+import { BongsuError, type ErrorCode } from '@app/protocol';
+
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  QUOTA_EXCEEDED: 429,
+  UNAVAILABLE: 503,
+};
+const ROUTE_STATUS: Partial<Record<ErrorCode, number>> = {
+  ...HTTP_STATUS,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  INTERNAL: 500,
+};
+
+/** Every failure as its stable code and plain words; what was not expected is logged and told as INTERNAL. */
+@Catch()
+export class ErrorsFilter implements ExceptionFilter {
+  private readonly logger = createLogger('hub');
+
+  catch(error: unknown, host: ArgumentsHost): unknown {
+    if (host.getType<string>() === 'graphql') return this.toGraphql(error);
+    this.answer(error, host.switchToHttp().getResponse<Response>());
+    return undefined;
+  }
+
+  private toGraphql(error: unknown): GraphQLError {
+    if (error instanceof GraphQLError) return error;
+    const { code, message, where } = this.known(error);
+    const status = HTTP_STATUS[code];
+    return new GraphQLError(message, {
+      extensions: { code, ...(where === undefined ? {} : { where }), ...(status ? { http: { status } } : {}) },
+    });
+  }
+
+  private answer(error: unknown, response: Response): void {
+    if (error instanceof OAuthError) {
+      response.status(error.status).json(error.body);
+    } else if (error instanceof HttpException) {
+      response
+        .status(error.getStatus())
+        .json({ code: error.getStatus() === 404 ? 'NOT_FOUND' : 'BAD_INPUT', message: error.message });
+    } else {
+      const { code, message, where } = this.known(error);
+      response.status(ROUTE_STATUS[code] ?? 400).json({ code, message, where });
+    }
+  }
+
+  private known(error: unknown): BongsuError {
+    if (error instanceof BongsuError) return error;
+    if (error instanceof HttpException && error.getStatus() < 500) return new BongsuError('BAD_INPUT', error.message);
+    this.logger.error(
+      { reason: reasonOf(error), stack: error instanceof Error ? error.stack : undefined },
+      'an error that was not expected',
+    );
+    return new BongsuError('INTERNAL', 'The hub made an error; it is logged. Try again, then ask the alliance.');
+  }
+}

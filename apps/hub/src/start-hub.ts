@@ -1,0 +1,67 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { People } from '@app/identity';
+import type { Clock } from '@app/infrastructure/clock';
+import { Database } from '@app/infrastructure/database';
+import { createLogger } from '@app/infrastructure/logging';
+import { BongsuError, MAX_BATCH_BYTES } from '@app/protocol';
+import { HubIssuer } from '@app/recommendations';
+import { AppModule } from './app.module.js';
+import type { HubConfig, HubSecrets } from './hub-config.js';
+
+/** Largest request: a batch in base64 and its envelope. */
+const BODY_BYTES = Math.ceil((MAX_BATCH_BYTES * 4) / 3) + 1024 * 1024;
+
+export interface RunningHub {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the hub and listens.
+ * @throws {BongsuError} CONFIG_INVALID for a taken port or people that do not fit; UNAVAILABLE without PostgreSQL
+ */
+export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Clock): Promise<RunningHub> {
+  let url = config.issuer ?? '';
+  const issuer = new HubIssuer(() => url);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, secrets, clock, issuer), {
+    bodyParser: false,
+    abortOnError: false,
+    logger: ['error', 'fatal'],
+  });
+  app.useBodyParser('json', { limit: BODY_BYTES });
+  app.useBodyParser('urlencoded', { limit: 65_536, extended: false });
+  app.disable('x-powered-by');
+  if (!(await app.get(Database).alive()))
+    throw new BongsuError(
+      'UNAVAILABLE',
+      'PostgreSQL does not answer at DATABASE_URL; start it, then the hub.',
+      'DATABASE_URL',
+    );
+  if (config.people !== undefined) await app.get(People).bootstrap(config.people);
+  await listen(app, config);
+  const address = await app.getUrl();
+  url ||= address.replace('[::1]', 'localhost');
+  createLogger('hub').info({ url, queue: config.queue.kind }, 'hub listening');
+  return {
+    url,
+    stop: async () => {
+      await app.close();
+      await app.get(Database).close();
+    },
+  };
+}
+
+async function listen(app: NestExpressApplication, { port, host }: HubConfig): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EADDRINUSE') throw error;
+    throw new BongsuError(
+      'CONFIG_INVALID',
+      `HUB_PORT ${port} is taken; choose another, or 0 for any free one.`,
+      'HUB_PORT',
+    );
+  }
+}

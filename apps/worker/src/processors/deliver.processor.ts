@@ -1,0 +1,15 @@
+import { Processor, WorkerHost } from '@nestjs/bullmq';
+import type { Job } from 'bullmq';
+import { workerOptions } from '@app/infrastructure/queue';
+import { DELIVER, PushDelivery } from '@app/recommendations';
+
+@Processor(DELIVER.name, workerOptions(DELIVER))
+export class DeliverProcessor extends WorkerHost {
+  constructor(private readonly delivery: PushDelivery) {
+    super();
+  }
+
+  async process({ data }: Job<{ memberId: number }>): Promise<void> {
+    await this.delivery.deliver(data.memberId);
+  }
+}

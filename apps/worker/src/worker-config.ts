@@ -1,0 +1,42 @@
+import { ConfigReader } from '@app/infrastructure/config';
+import type { QueueBackend } from '@app/infrastructure/queue';
+import { BongsuError } from '@app/protocol';
+
+/** The worker's configuration, read once at boot. */
+export interface WorkerConfig {
+  databaseUrl: string;
+  queue: QueueBackend;
+  /** The hub's public URL: what events name as their issuer. */
+  issuer: string;
+  /** How often the sweep looks for work whose wake was lost, ms of real time. */
+  sweepMs: number;
+}
+
+export interface WorkerSecrets {
+  signingKey: string;
+}
+
+/** @throws {BongsuError} CONFIG_INVALID with the variable's name and what was expected */
+export function readWorkerConfig(env: NodeJS.ProcessEnv): { config: WorkerConfig; secrets: WorkerSecrets } {
+  const reader = new ConfigReader(env);
+  const secret = (name: string, expected: string) => {
+    const value = reader.secret(name);
+    if (value === undefined) throw new BongsuError('CONFIG_INVALID', `${name} needs ${expected}.`, name);
+    return value;
+  };
+  const databaseUrl = secret('DATABASE_URL', 'a PostgreSQL URL (npm start provides an embedded one)');
+  const signingKey = secret('HUB_SIGNING_KEY', 'a private JWK, or HUB_SIGNING_KEY_FILE the path of one');
+  const redis = reader.url('REDIS_URL', ['redis', 'rediss']);
+  const issuer = reader.url('HUB_ISSUER', ['http', 'https']);
+  if (issuer === undefined)
+    throw new BongsuError('CONFIG_INVALID', 'HUB_ISSUER needs the hub’s public URL.', 'HUB_ISSUER');
+  return {
+    config: {
+      databaseUrl,
+      queue: redis ? { kind: 'redis', url: redis } : { kind: 'postgres', url: databaseUrl },
+      issuer: issuer.replace(/\/$/, ''),
+      sweepMs: reader.whole('SWEEP_MS', 1000, 100, 600_000),
+    },
+    secrets: { signingKey },
+  };
+}

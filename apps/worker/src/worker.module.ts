@@ -1,0 +1,90 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Assess, ASSESS, AssessmentsModule, RungRises } from '@app/assessments';
+import { AuditEntryEntity, AuditModule } from '@app/audit';
+import { Clock } from '@app/infrastructure/clock';
+import { Database, TypeOrmDatabase } from '@app/infrastructure/database';
+import { createLogger } from '@app/infrastructure/logging';
+import { checkHandlers, QueueModule } from '@app/infrastructure/queue';
+import { KeysModule, SigningKeyEntity } from '@app/keys';
+import {
+  DELIVER,
+  HubIssuer,
+  IssueRecommendations,
+  OutcomeEntity,
+  PushDelivery,
+  RecommendationEntity,
+} from '@app/recommendations';
+import { REPORT, Reports } from '@app/reports';
+import { BatchEntity, FOLD, SignalsModule } from '@app/signals';
+import { StandardEntity, StandardModule } from '@app/standard';
+import { AssessProcessor } from './processors/assess.processor.js';
+import { DeliverProcessor } from './processors/deliver.processor.js';
+import { FoldProcessor } from './processors/fold.processor.js';
+import { ReportProcessor } from './processors/report.processor.js';
+import { Sweep } from './sweep.js';
+import { SweepInterval } from './sweep-interval.js';
+import type { WorkerConfig, WorkerSecrets } from './worker-config.js';
+
+/** Every kind of job, and who does it. */
+export const KINDS = [FOLD, ASSESS, DELIVER, REPORT];
+export const PROCESSORS = [FoldProcessor, AssessProcessor, DeliverProcessor, ReportProcessor];
+
+/** Metadata key of @nestjs/bullmq's processors: the queue that a class handles. */
+const PROCESSOR_METADATA = 'bullmq:processor_metadata';
+
+@Global()
+@Module({})
+class EdgeModule {
+  static register(config: WorkerConfig, clock: Clock): DynamicModule {
+    const logger = createLogger('worker');
+    const database = new TypeOrmDatabase({
+      url: config.databaseUrl,
+      role: 'bongsu_worker',
+      poolSize: 8,
+      entities: [AuditEntryEntity, BatchEntity, OutcomeEntity, RecommendationEntity, SigningKeyEntity, StandardEntity],
+      onPoolError: (error) => logger.warn({ reason: error.message }, 'a database connection broke'),
+    });
+    return {
+      module: EdgeModule,
+      providers: [
+        { provide: Database, useValue: database },
+        { provide: Clock, useValue: clock },
+        { provide: HubIssuer, useValue: new HubIssuer(() => config.issuer) },
+      ],
+      exports: [Database, Clock, HubIssuer],
+    };
+  }
+}
+
+/** The worker: wiring only. */
+@Module({})
+export class WorkerModule {
+  /** @throws {BongsuError} CONFIG_INVALID where a kind of job has no processor, or two */
+  static register(config: WorkerConfig, secrets: WorkerSecrets, clock: Clock, processors = PROCESSORS): DynamicModule {
+    checkHandlers(
+      KINDS,
+      processors.map((p) => (Reflect.getMetadata(PROCESSOR_METADATA, p) as { name: string }).name),
+    );
+    return {
+      module: WorkerModule,
+      imports: [
+        EdgeModule.register(config, clock),
+        QueueModule.register(config.queue, KINDS, createLogger('worker')),
+        KeysModule.forRoot({ signingKey: secrets.signingKey }),
+        AuditModule,
+        StandardModule,
+        SignalsModule,
+        AssessmentsModule,
+      ],
+      providers: [
+        Assess,
+        { provide: RungRises, useClass: IssueRecommendations },
+        PushDelivery,
+        Reports,
+        { provide: SweepInterval, useValue: new SweepInterval(config.sweepMs) },
+        Sweep,
+        ...processors,
+      ],
+    };
+  }
+}
