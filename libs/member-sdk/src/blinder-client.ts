@@ -68,9 +68,9 @@ export class BlinderClient {
   }
 
   /**
-   * Has elements evaluated and checks the proof against the pinned key.
+   * Has elements evaluated. The answer is not to be used before its proof is checked against the pinned key, which is
+   * part of what is returned: {@link finalizeChain} does, and {@link requireProof} says whose fault it was.
    * @param elements 1 to {@link MAX_ELEMENTS} of 32 bytes
-   * @throws {DoorError} BAD_PROOF when another key than the pinned one was used
    */
   async evaluate(epoch: number, elements: readonly Uint8Array[]): Promise<Hop> {
     const publicKey = this.pinned(epoch);
@@ -82,9 +82,13 @@ export class BlinderClient {
     const { elements: evaluated, proof } = (answer.body ?? {}) as { elements?: string[]; proof?: string };
     if (!Array.isArray(evaluated) || typeof proof !== 'string') throw this.bad('no elements and proof');
     const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'));
-    const hop: Hop = { evaluated: evaluated.map(bytes), proof: bytes(proof), publicKey };
+    return { evaluated: evaluated.map(bytes), proof: bytes(proof), publicKey };
+  }
+
+  /** @throws {DoorError} BAD_PROOF unless the answer to `sent` was made with the pinned key */
+  requireProof(epoch: number, sent: readonly Uint8Array[], hop: Hop): void {
     try {
-      checkEvaluation(elements, hop);
+      checkEvaluation(sent, hop);
     } catch (error) {
       if (!(error instanceof BlindingError)) throw error;
       throw new DoorError(
@@ -94,7 +98,6 @@ export class BlinderClient {
           'No token is made from its answer. Tell the alliance.',
       );
     }
-    return hop;
   }
 
   async close(): Promise<void> {
@@ -116,7 +119,11 @@ export class BlinderClient {
   private pinned(epoch: number): Uint8Array {
     const publicKey = this.options.publicKeys.get(epoch);
     if (publicKey) return publicKey;
-    throw new DoorError(this.label, 'EPOCH_MISMATCH', `No public key of the ${this.label} is pinned for epoch ${epoch}.`);
+    throw new DoorError(
+      this.label,
+      'EPOCH_MISMATCH',
+      `No public key of the ${this.label} is pinned for epoch ${epoch}.`,
+    );
   }
 
   private failure(status: number, body: unknown, retryAfterMs: number | null): DoorError {

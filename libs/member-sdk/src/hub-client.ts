@@ -1,15 +1,13 @@
-import type {
-  BatchSection,
-  DeclineReason,
-  ErrorCode,
-  LegalBasis,
-  OutcomeKind,
-  Purpose,
-  Rung,
-} from '@app/protocol';
+import type { BatchSection, DeclineReason, ErrorCode, LegalBasis, OutcomeKind, Purpose, Rung } from '@app/protocol';
 import type { JSONWebKeySet } from 'jose';
 import { codeOf, DoorError } from './errors.js';
-import { HubSession, type HubOptions } from './hub-session.js';
+import { HubSession, type SessionOptions } from './hub-session.js';
+
+/** How a member reaches the hub. */
+export interface HubOptions extends Omit<SessionOptions, 'clientId'> {
+  /** Member name, as registered. */
+  member: string;
+}
 
 /** A batch ready to leave: its envelope, and its rows in the compact form of libs/protocol. */
 export interface CompactBatch {
@@ -103,7 +101,7 @@ export class HubClient {
   private readonly session: HubSession;
 
   constructor(options: HubOptions) {
-    this.session = new HubSession(options);
+    this.session = new HubSession({ ...options, clientId: `member:${options.member}` });
   }
 
   /** `iss` of the hub's events. */
@@ -190,8 +188,7 @@ export class HubClient {
 
   /** The standard in force. */
   async currentStandard(): Promise<CurrentStandard> {
-    const query =
-      'query { currentStandard { version effectiveFrom textKo textEn policy policySchema contentHash } }';
+    const query = 'query { currentStandard { version effectiveFrom textKo textEn policy policySchema contentHash } }';
     return (await this.graphql(query, {}, 'currentStandard')) as CurrentStandard;
   }
 

@@ -2,14 +2,14 @@ import { codeOf, DoorError } from './errors.js';
 import { HttpDoor, type Answer, type Call } from './http.js';
 import type { Clock, MemberKey } from './member-key.js';
 
-/** How a member reaches the hub. */
-export interface HubOptions {
+/** How anybody with a key of their own reaches the hub. */
+export interface SessionOptions {
   /** Base URL of the hub. */
   url: string;
   /** Issuer name of the hub: audience of assertions, `iss` of its events. Its URL unless it says otherwise. */
   issuer?: string;
-  /** Member name, as registered. */
-  member: string;
+  /** Who calls, as registered: `member:upbit`. */
+  clientId: string;
   key: MemberKey;
   clock: Clock;
   /** Milliseconds for one call; 30,000 unless given. */
@@ -22,7 +22,7 @@ const ASSERTION_SECONDS = 240;
 const RENEW_BEFORE_MS = 30_000;
 
 /**
- * Calls to the hub in the member's name: an access token by signed assertion (`private_key_jwt`, RFC 7523), kept until
+ * Calls to the hub in a client's name: an access token by signed assertion (`private_key_jwt`, RFC 7523), kept until
  * shortly before its end by the clock given, renewed once where the hub refuses it.
  */
 export class HubSession {
@@ -31,7 +31,7 @@ export class HubSession {
   private token: { value: string; from: number; until: number } | null = null;
   private renewing: Promise<string> | null = null;
 
-  constructor(private readonly options: HubOptions) {
+  constructor(private readonly options: SessionOptions) {
     this.door = new HttpDoor('hub', options.url);
     this.issuer = options.issuer ?? options.url.replace(/\/$/, '');
   }
@@ -64,12 +64,12 @@ export class HubSession {
   }
 
   private async renew(): Promise<string> {
-    const { clock, key, member } = this.options;
+    const { clientId, clock, key } = this.options;
     const now = clock.now();
     const form = new URLSearchParams({
       grant_type: 'client_credentials',
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: await key.assertion(`member:${member}`, this.issuer, now, ASSERTION_SECONDS),
+      client_assertion: await key.assertion(clientId, this.issuer, now, ASSERTION_SECONDS),
     });
     const answer = await this.door.call({
       method: 'POST',
@@ -84,14 +84,18 @@ export class HubSession {
       throw new DoorError(
         this.door.label,
         code ?? codeOf(null, answer.status),
-        `The ${this.door.label} gives no access token to member:${member}: ` +
+        `The ${this.door.label} gives no access token to ${clientId}: ` +
           `${body.error_description ?? `HTTP ${answer.status}`}. Check that the alliance registered this public key.`,
         answer.retryAfterMs,
         answer.status,
       );
     }
     const lifetime = (body.expires_in ?? 600) * 1000;
-    this.token = { value: body.access_token, from: now, until: now + Math.max(lifetime / 2, lifetime - RENEW_BEFORE_MS) };
+    this.token = {
+      value: body.access_token,
+      from: now,
+      until: now + Math.max(lifetime / 2, lifetime - RENEW_BEFORE_MS),
+    };
     return body.access_token;
   }
 

@@ -32,7 +32,7 @@ describe('checkPolicy', () => {
     ['thresholds out of order', '/ladder/probability/reverify', (p) => (p.ladder.probability.reverify = 0.3)],
     ['monitor below the prior', '/ladder/probability/monitor', (p) => (p.ladder.probability.monitor = 0.005)],
     ['deadlines that grow', '/ladder/deadlineHours/expire', (p) => (p.ladder.deadlineHours.expire = 500)],
-    ['a rung out of reach', '/ladder/probability/expire', (p) => (p.ladder.probability.expire = 0.999999)],
+    ['a rung out of reach', '/ladder/probability/expire', (p) => (p.ladder.probability.expire = 0.99999999)],
     [
       'expiry needing more than families have',
       '/ladder/expire/minFamilyNats',

@@ -42,6 +42,11 @@ export const DETECTORS_SCHEMA: JsonSchema = group<DetectorPolicies>('How much ea
     minPrefixes: count('Prefixes shared, at least.', 'prefixes', DESIGN, { minimum: 1, maximum: 100 }),
     minHours: count('Hours shared, at least.', 'hours', DESIGN, { minimum: 1, maximum: 1000 }),
     minDays: days('Days shared, at least.'),
+    maxOverlapDays: count('Days in which an address and its successor may both be in use.', 'days', FITTED, {
+      minimum: 0,
+      maximum: 30,
+    }),
+    fullPartnerShare: share('Share of the other owners there that must move along for the whole weight.'),
   }),
   N4: group<DetectorPolicies['N4']>('CROSS_EXCHANGE_FANOUT: owners of several exchanges each on one address.', {
     cap: cap(),
@@ -64,6 +69,7 @@ export const DETECTORS_SCHEMA: JsonSchema = group<DetectorPolicies>('How much ea
     maxOverlapDays: count('Days in which old and new may overlap.', 'days', FITTED, { minimum: 0, maximum: 30 }),
     minTrafficShare: share('Share of the traffic since that the new ones carry, at least.'),
     aloneScale: share('Scale where nobody else is at work on the new addresses.'),
+    bornScale: share('Scale for a new key that worked only where others had registered before its owner.'),
   }),
   K3: group<DetectorPolicies['K3']>('OFF_LIST: signed requests refused because their address was not registered.', {
     cap: cap(),

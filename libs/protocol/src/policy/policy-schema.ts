@@ -161,11 +161,18 @@ const LADDER = group<LadderPolicy>('The rungs: what each needs, how a key comes 
       uniqueItems: true,
     },
     minDays: count('Distinct days of evidence in the anchor families.', 'days', DESIGN, DAYS),
+    minProbabilityElsewhere: quantity(
+      "What must remain without the other keys of the key's own exchange.",
+      'probability',
+      DESIGN,
+      SHARE,
+    ),
   }),
   syncAlone: group<LadderPolicy['syncAlone']>(
     'Alike timing without shared control: followers of one signal look like a farm.',
     {
       maxRung: choice('Highest rung for it.', DESIGN, RUNGS),
+      maxNats: quantity('Most that sync and client evidence add together.', 'nats', FITTED, NATS),
       controlNats: quantity('Network or key evidence that shows shared control.', 'nats', DESIGN, NATS),
     },
   ),
@@ -203,6 +210,7 @@ const LOCKSTEP_SEARCH = group<LockstepSearchPolicy>('Bounds on the search for lo
     minimum: 1,
     maximum: 10000,
   }),
+  minSharedShare: quantity('And at least this share of the windows searched.', 'share', FITTED, SHARE),
   maxCandidates: count('Most candidates per key.', 'keys', OPERATIONS, { minimum: 1, maximum: 10000 }),
 });
 
@@ -250,6 +258,12 @@ export const POLICY_SCHEMA: JsonSchema = {
     ),
     detectors: DETECTORS_SCHEMA,
     clientRatio: CLIENT_RATIO,
+    sharingScale: group<Policy['sharingScale']>(
+      'Factor on the evidence of a shared address, by its network class.',
+      each(NETWORKS, (network) =>
+        quantity(`Addresses that are ${network}.`, 'factor', FITTED, { minimum: 0, maximum: 2 }),
+      ),
+    ),
     crowd: CROWD,
     attribution: group<Policy['attribution']>("When a group's evidence is a key's own.", {
       minTrafficShare: quantity("Not below this share of the key's traffic.", 'share', DESIGN, SHARE),
@@ -261,6 +275,12 @@ export const POLICY_SCHEMA: JsonSchema = {
         minimum: 0.5,
         maximum: 365,
       }),
+      hostScale: quantity(
+        "Factor where the key's owner registered the address before everyone else in the group.",
+        'share',
+        FITTED,
+        SHARE,
+      ),
     }),
     protections: PROTECTIONS,
     calibration: group<Policy['calibration']>(

@@ -23,6 +23,11 @@ export interface Policy {
   singleExchangeCap: number;
   detectors: DetectorPolicies;
   clientRatio: ClientRatioPolicy;
+  /**
+   * Factor on the evidence of an address that several owners share, by its network class: innocent people share homes
+   * and carriers, hardly ever a rented server with one rare program.
+   */
+  sharingScale: Record<Network, number>;
   crowd: CrowdPolicy;
   attribution: {
     /** A group's evidence is not a key's own below this share of the key's traffic. */
@@ -31,6 +36,11 @@ export interface Policy {
     fullTrafficShare: number;
     /** Half-life of the traffic that a recent share is taken over, days. The larger of it and the long share counts. */
     recentHalfLifeDays: number;
+    /**
+     * Factor on a group's evidence, its lockstep too, at an address that the key's owner registered before everyone
+     * else in the group: who lends a machine out is not who lends a key.
+     */
+    hostScale: number;
   };
   protections: ProtectionPolicy;
   /** From score to probability, per network class of the key's traffic. */
@@ -65,7 +75,18 @@ export interface DetectorPolicies {
   /** Other owners send from the key's addresses: sum over IPs of traffic share × `weight · ln(1 + owners)` × ratio. */
   N2: { cap: number; weight: number };
   /** Owners that move together over several addresses: `weight · ln(1 + partners)` × the key's shared traffic. */
-  N3: { cap: number; weight: number; minTrafficShare: number; minPrefixes: number; minHours: number; minDays: number };
+  N3: {
+    cap: number;
+    weight: number;
+    minTrafficShare: number;
+    minPrefixes: number;
+    minHours: number;
+    minDays: number;
+    /** Days in which one address and its successor may both be in use. */
+    maxOverlapDays: number;
+    /** Of the other owners on the key's addresses, the share that must move along for the whole weight. */
+    fullPartnerShare: number;
+  };
   /** Owners with several exchanges each on one address: `weight · ln(owners)`. */
   N4: { cap: number; weight: number; minOwners: number; minExchanges: number };
   /** The key trades from two networks and clients at once, more than it used to. */
@@ -87,6 +108,7 @@ export interface DetectorPolicies {
     maxOverlapDays: number;
     minTrafficShare: number;
     aloneScale: number;
+    bornScale: number;
   };
   /** Validly signed requests from an address that the key had not registered. */
   K3: { cap: number; perDay: number; dailyCap: number; foreignNats: number; activeDays: number; staleScale: number };
@@ -172,11 +194,15 @@ export interface LadderPolicy {
     anchorFamilies: Family[];
     /** Distinct days of that evidence. */
     minDays: number;
+    /** Probability that must remain without the other keys of the key's own exchange: none expires on one's word. */
+    minProbabilityElsewhere: number;
   };
   /** Sync evidence, alone or with a shared client, cannot tell a farm from followers of one signal. */
   syncAlone: {
     /** Highest rung until network or key evidence reaches `controlNats`. */
     maxRung: Rung;
+    /** Most that sync and client evidence add together until then, nats. */
+    maxNats: number;
     controlNats: number;
   };
   /** A key steps down one rung after this many clean days. */
@@ -199,6 +225,8 @@ export interface LockstepSearchPolicy {
   maxWindowsPerKey: number;
   /** Windows that two keys must share to become candidates. */
   minSharedWindows: number;
+  /** And at least this share of the windows searched. */
+  minSharedShare: number;
   /** Most candidates per key, most shared first. */
   maxCandidates: number;
 }

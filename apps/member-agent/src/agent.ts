@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import {
+  BlinderClient,
+  EventVerifier,
+  HubClient,
+  MemberKey,
+  Tokenizer,
+  type BatchReceipt,
+  type Clock,
+} from '@app/member-sdk';
+import { Actor } from './acting/actor.js';
+import { Journal } from './acting/journal.js';
+import { Reporter } from './acting/reporter.js';
+import { readKeyFile, type AgentConfig } from './config/agent-config.js';
+import { openSource } from './input/open-source.js';
+import type { Source } from './input/source.js';
+import { Collector } from './pipeline/collector.js';
+import { Sender } from './pipeline/sender.js';
+import { Spool } from './pipeline/spool.js';
+import { Receiver } from './receive/receiver.js';
+import { StateStore } from './state/agent-state.js';
+import { AppendLog } from './state/append-log.js';
+import { DiskTokenCache } from './state/disk-token-cache.js';
+import { exists, makeFolder } from './state/files.js';
+import { StateLock } from './state/lock.js';
+import { PartFiles } from './state/part-files.js';
+import { RefusedLines } from './state/refused-lines.js';
+import { SwitchBoard } from './state/switches.js';
+
+/** Says something to the person who runs the agent. */
+export type Note = (text: string) => void;
+
+/** A row that the hub refused: a line of `rejections.jsonl`. */
+export type RejectedRow = BatchReceipt['rejections'][number] & { batchId: string; sequence: number };
+
+/** Calls to the hub and the blinders in this member's name. */
+export interface Doors {
+  hub: HubClient;
+  blinders: BlinderClient[];
+  key: MemberKey;
+}
+
+export async function openDoors(config: AgentConfig, clock: Clock): Promise<Doors> {
+  const { member } = config;
+  const key = await MemberKey.fromJwk(await readKeyFile(config.keyFile));
+  const hub = new HubClient({
+    url: config.hub.url,
+    ...(config.hub.issuer === undefined ? {} : { issuer: config.hub.issuer }),
+    member,
+    key,
+    clock,
+  });
+  const blinders = config.blinders.map(
+    ({ url, audience, publicKeys }) =>
+      new BlinderClient({ url, publicKeys, member, key, clock, ...(audience === undefined ? {} : { audience }) }),
+  );
+  return { hub, blinders, key };
+}
+
+/** The agent's parts, put together on one state folder that no other process works on meanwhile. */
+export class Agent {
+  private constructor(
+    readonly config: AgentConfig,
+    readonly clock: Clock,
+    readonly doors: Doors,
+    readonly store: StateStore,
+    readonly spool: Spool,
+    readonly cache: DiskTokenCache,
+    readonly sources: Source[],
+    readonly collector: Collector,
+    readonly sender: Sender,
+    readonly journal: Journal,
+    readonly receiver: Receiver,
+    readonly actor: Actor,
+    readonly reporter: Reporter,
+    readonly switches: SwitchBoard,
+    readonly refused: RefusedLines,
+    private readonly rejections: AppendLog<RejectedRow>,
+    private readonly lock: StateLock,
+  ) {}
+
+  /**
+   * @param inputs what to read; the configuration's own inputs for `run`
+   * @throws {BongsuError} CONFIG_INVALID, UNAVAILABLE while another agent works on the state folder
+   */
+  static async open(config: AgentConfig, clock: Clock, inputs: AgentConfig['inputs'], note: Note): Promise<Agent> {
+    await makeFolder(config.stateDir);
+    const lock = await StateLock.take(config.stateDir);
+    try {
+      return await Agent.assemble(config, clock, inputs, note, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  private static async assemble(
+    config: AgentConfig,
+    clock: Clock,
+    inputs: AgentConfig['inputs'],
+    note: Note,
+    lock: StateLock,
+  ): Promise<Agent> {
+    const { stateDir, member } = config;
+    const now = () => clock.now();
+    const doors = await openDoors(config, clock);
+    const store = await StateStore.open(stateDir);
+    const { state } = store;
+    const spool = await Spool.open(stateDir, state.nextBatch, state.answered);
+    const parts = await PartFiles.open(stateDir, state);
+    const cache = await DiskTokenCache.open(join(stateDir, 'tokens.jsonl'), config.epoch);
+    const journal = await Journal.open(join(stateDir, 'journal.jsonl'));
+    const rejections = await AppendLog.open<RejectedRow>(join(stateDir, 'rejections.jsonl'), () => {});
+    const refused = new RefusedLines(stateDir, state.refusedBytes);
+    const switches = new SwitchBoard(stateDir);
+    const tokenizer = new Tokenizer({ member, epoch: config.epoch, blinders: doors.blinders, cache });
+    const sources: Source[] = [];
+    for (const input of inputs) sources.push(await openSource(input, state, parts));
+    const { purpose, legalBasis, spoolBytes } = config;
+    const collector = await Collector.open({
+      sources, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
+    }); // prettier-ignore
+    const onReceipt = async (_number: number, receipt: BatchReceipt) => {
+      const { batchId, sequence } = receipt;
+      if (receipt.rejections.length > 0)
+        await rejections.append(...receipt.rejections.map((r) => ({ ...r, batchId, sequence })));
+    };
+    const sender = new Sender(doors.hub, spool, store, onReceipt, note);
+    const verifier = new EventVerifier(() => doors.hub.jwks(), doors.hub.issuer, `member:${member}`);
+    const receiver = new Receiver(verifier, journal, now);
+    const actor = new Actor(config.acting, {
+      journal, member, accessKeyOf: (token) => cache.accessKeyOf(token), stopped: () => switches.stopped, now, note,
+    }); // prettier-ignore
+    const reporter = new Reporter(doors.hub, journal, now, note);
+    return new Agent(
+      config, clock, doors, store, spool, cache, sources, collector, sender, journal, receiver, actor, reporter,
+      switches, refused, rejections, lock,
+    ); // prettier-ignore
+  }
+
+  /** Obeys the switches that commands have set, acts on what was received, reports what was done. */
+  async actAndReport(): Promise<void> {
+    await this.switches.obey(this.journal, this.clock.now());
+    await this.actor.round();
+    await this.reporter.round();
+  }
+
+  /** Whether everything that the inputs hold now has been sent and answered. */
+  async caughtUp(): Promise<boolean> {
+    if (!this.collector.idle || this.spool.batches > 0) return false;
+    const now = this.clock.now();
+    for (const source of this.sources) if (!(await source.progress(now)).caughtUp) return false;
+    // What was read while the sources were asked would have been missed above.
+    return this.collector.idle && this.spool.batches === 0;
+  }
+
+  async close(): Promise<void> {
+    for (const source of this.sources) await source.close();
+    await this.journal.close();
+    await this.cache.close();
+    await this.rejections.close();
+    await this.doors.hub.close();
+    for (const blinder of this.doors.blinders) await blinder.close();
+    await this.lock.release();
+  }
+}
+
+/** Whether an agent has ever worked on a state folder. */
+export function hasState(stateDir: string): Promise<boolean> {
+  return exists(join(stateDir, 'state.json'));
+}

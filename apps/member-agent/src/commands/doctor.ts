@@ -1,0 +1,116 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { DoorError } from '@app/member-sdk';
+import { request } from 'undici';
+import { openDoors, type Doors } from '../agent.js';
+import type { AgentConfig, InputConfig } from '../config/agent-config.js';
+import { sampleInput } from '../input/sample.js';
+import { makeFolder } from '../state/files.js';
+import { commandContext, type ConfigOption } from './context.js';
+
+/** Most that the agent's clock may differ from the hub's, milliseconds. */
+const MAX_SKEW_MS = 60_000;
+
+/** `doctor`: tries everything that the agent needs, and says of each what is wrong and what to do. */
+export async function doctor(options: ConfigOption): Promise<void> {
+  const { config, clock } = await commandContext(options);
+  let failed = 0;
+  const check = async (what: string, look: () => Promise<string>) => {
+    try {
+      console.log(`ok    ${what}: ${await look()}`);
+    } catch (error) {
+      failed++;
+      console.log(`WRONG ${what}: ${(error as Error).message}`);
+    }
+  };
+  let doors: Doors | null = null;
+  await check('configuration', async () => config.file);
+  await check('key', async () => {
+    doors = await openDoors(config, clock);
+    return config.keyFile;
+  });
+  await check('state folder', async () => {
+    await makeFolder(config.stateDir);
+    await access(config.stateDir, constants.W_OK);
+    return config.stateDir;
+  });
+  if (doors !== null) await checkDoors(config, doors, () => clock.now(), check);
+  for (const input of config.inputs) await check(`${input.kind} ${input.path}`, () => checkInput(input, clock.now()));
+  const { hook } = config.acting;
+  if (hook?.url !== undefined) await check('hook', () => checkHook(hook.url!));
+  if (hook?.command !== undefined)
+    await check('hook', async () => {
+      await access(hook.command![0]!, constants.X_OK);
+      return hook.command!.join(' ');
+    });
+  console.log(failed === 0 ? 'Nothing is wrong.' : `${failed} ${failed === 1 ? 'thing is' : 'things are'} wrong.`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+async function checkDoors(
+  config: AgentConfig,
+  doors: Doors,
+  now: () => number,
+  check: (what: string, look: () => Promise<string>) => Promise<void>,
+): Promise<void> {
+  await check('hub', async () => {
+    await doors.hub.live();
+    return config.hub.url;
+  });
+  await check('clock', () => checkClock(config.hub.url, now()));
+  await check('registration at the hub', async () => {
+    const last = await doors.hub.lastSequence();
+    return last === 0 ? 'known; no batch sent yet' : `known; last batch has sequence ${last}`;
+  });
+  await check('standard', async () => {
+    const standard = await doors.hub.currentStandard();
+    return `version ${standard.version} in force since ${standard.effectiveFrom}`;
+  });
+  for (const blinder of doors.blinders)
+    await check(blinder.label, async () => {
+      await blinder.requireEpoch(config.epoch);
+      return `offers the pinned key of epoch ${config.epoch}`;
+    });
+  await doors.hub.close();
+  for (const blinder of doors.blinders) await blinder.close();
+}
+
+/** Compares with the hub's Date header. Under a simulated clock the two are different clocks, and the hub decides. */
+async function checkClock(url: string, now: number): Promise<string> {
+  if (process.env['CLOCK_FILE']) return 'simulated (CLOCK_FILE)';
+  const answer = await request(new URL('/health/live', url)).catch(() => {
+    throw new DoorError('hub', 'UNREACHABLE', 'cannot be compared: the hub is not reached');
+  });
+  await answer.body.dump();
+  const theirs = Date.parse(String(answer.headers['date']));
+  if (Number.isNaN(theirs)) return 'cannot be compared: the hub gives no time';
+  const skew = now - theirs;
+  if (Math.abs(skew) > MAX_SKEW_MS)
+    throw new Error(
+      `${Math.round(skew / 1000)} s off the hub's; set this machine's clock (NTP), or nothing will be taken`,
+    );
+  return `within ${MAX_SKEW_MS / 1000} s of the hub's`;
+}
+
+async function checkInput(input: InputConfig, now: number): Promise<string> {
+  const info = await stat(input.path).catch(() => null);
+  if (info === null) throw new Error('does not exist (yet); check the path, and that the agent may see the folder');
+  await access(input.path, constants.R_OK).catch(() => {
+    throw new Error('may not be read by this user; give it read permission');
+  });
+  const sample = await sampleInput(input, now);
+  const reasons = Object.entries(sample.refused).map(([reason, count]) => `${count} ${reason}`);
+  const text = `${sample.counted} of the first ${sample.lines} lines can be used${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`;
+  if (sample.lines > 0 && sample.counted === 0) throw new Error(`${text}; check the preset and the fields`);
+  return text;
+}
+
+async function checkHook(url: string): Promise<string> {
+  try {
+    const answer = await request(url, { method: 'HEAD', signal: AbortSignal.timeout(5_000) });
+    await answer.body.dump();
+    return `${url} answers`;
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? 'no answer';
+    throw new Error(`${url} cannot be reached (${why})`, { cause: error });
+  }
+}

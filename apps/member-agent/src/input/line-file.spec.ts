@@ -1,0 +1,164 @@
+import { appendFile, copyFile, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import type { FilePosition } from '../state/agent-state.js';
+import { LineFile } from './line-file.js';
+
+describe('following a file', () => {
+  let dir: string;
+  let path: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'lines-'));
+    path = join(dir, 'access.log');
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  const drain = async (file: LineFile, atEnd = false): Promise<string[]> => {
+    const all: string[] = [];
+    for (let i = 0; i < 50; i++) {
+      const lines = await file.read(1 << 20, atEnd);
+      if (lines === null) break;
+      all.push(...lines.texts);
+    }
+    return all;
+  };
+
+  it('gives whole lines only, until nothing more comes', async () => {
+    await writeFile(path, 'one\r\ntwo\nthr');
+    const file = new LineFile(path, null);
+    expect(await drain(file)).toEqual(['one', 'two']);
+    await appendFile(path, 'ee\nfour');
+    expect(await drain(file)).toEqual(['three']);
+    expect(await drain(file, true)).toEqual(['four']);
+    await file.close();
+  });
+
+  it('waits for a file that is not there yet', async () => {
+    const file = new LineFile(path, null);
+    expect(await file.read(100)).toBeNull();
+    await writeFile(path, 'one\n');
+    expect(await drain(file)).toEqual(['one']);
+    await file.close();
+  });
+
+  it('reads the rest of a file that was renamed, then the new one', async () => {
+    await writeFile(path, 'one\n');
+    const file = new LineFile(path, null);
+    await drain(file);
+    await rename(path, `${path}.1`);
+    await appendFile(`${path}.1`, 'two\n');
+    expect(await drain(file)).toEqual(['two']);
+    await appendFile(`${path}.1`, 'three');
+    await writeFile(path, 'four\n');
+    expect(await drain(file)).toEqual(['three', 'four']);
+    await file.close();
+  });
+
+  it('finds a file that was renamed while no agent ran', async () => {
+    await writeFile(path, 'one\ntwo\n');
+    const file = new LineFile(path, null);
+    const first = (await file.read(1 << 20))!;
+    await file.close();
+    await rename(path, `${path}.1`);
+    await appendFile(`${path}.1`, 'three\n');
+    await writeFile(path, 'four\n');
+    const again = new LineFile(path, first.position);
+    expect(await drain(again)).toEqual(['three', 'four']);
+    await again.close();
+  });
+
+  it('reads the rest in the copy after copy and truncation', async () => {
+    await writeFile(path, 'one\n');
+    const file = new LineFile(path, null);
+    await drain(file);
+    await appendFile(path, 'two\n');
+    await copyFile(path, `${path}.1`);
+    await truncate(path);
+    await appendFile(path, 'three\n');
+    expect(await drain(file)).toEqual(['two', 'three']);
+    await file.close();
+  });
+
+  it('starts again in a file that was truncated, and says what is lost', async () => {
+    await writeFile(path, 'one\ntwo\n');
+    const file = new LineFile(path, null);
+    await drain(file);
+    await writeFile(path, 'new\n');
+    const lines = await file.read(1 << 20);
+    expect(lines).toMatchObject({ texts: ['new'], first: 1 });
+    expect(lines!.notes.join()).toMatch(/truncated/);
+    await file.close();
+  });
+
+  it('goes on in a file that was written anew with what was there and more', async () => {
+    await writeFile(path, 'one\n');
+    const file = new LineFile(path, null);
+    await drain(file);
+    await writeFile(`${path}.new`, 'one\ntwo\n');
+    await rename(`${path}.new`, path);
+    expect(await drain(file)).toEqual(['two']);
+    await file.close();
+  });
+
+  it('passes over a line that is too long, and counts it', async () => {
+    await writeFile(path, `one\n${'x'.repeat(3_000_000)}\ntwo\n`);
+    const file = new LineFile(path, null);
+    const texts: string[] = [];
+    for (let lines = await file.read(1 << 20); lines !== null; lines = await file.read(1 << 20))
+      lines.texts.forEach((text, i) => texts.push(lines.tooLong.includes(lines.first + i) ? 'too long' : text));
+    expect(texts).toEqual(['one', 'too long', 'two']);
+    await file.close();
+  });
+
+  it('gives every line once, however it is written, rotated and interrupted', async () => {
+    const step = fc.constantFrom('write', 'half', 'rotate', 'read', 'restart');
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        await rm(dir, { recursive: true, force: true });
+        dir = await mkdtemp(join(tmpdir(), 'lines-'));
+        path = join(dir, 'access.log');
+        let file = new LineFile(path, null);
+        let position: FilePosition | null = null;
+        let next = 0;
+        let rotations = 0;
+        let open = false;
+        const got: string[] = [];
+        const read = async (atEnd = false) => {
+          for (let i = 0; i < 20; i++) {
+            const lines = await file.read(1 << 20, atEnd);
+            if (lines === null) return;
+            got.push(...lines.texts);
+            position = lines.position;
+          }
+        };
+        for (const what of steps) {
+          if (what === 'write') await appendFile(path, open ? 'end\n' : `line ${next++}\n`);
+          if (what === 'write') open = false;
+          if (what === 'half' && !open) {
+            await appendFile(path, `line ${next++} `);
+            open = true;
+          }
+          // One rotation before the reader has looked at the new file is what a log rotation leaves time for.
+          if (what === 'rotate' && next > 0 && !open) {
+            await read();
+            await rename(path, `${path}.${++rotations}`).catch(() => {});
+          }
+          if (what === 'read') await read();
+          if (what === 'restart') {
+            await file.close();
+            file = new LineFile(path, position);
+          }
+        }
+        await appendFile(path, open ? 'end\n' : `line ${next++}\n`);
+        await read();
+        await read(true);
+        await file.close();
+        expect(got.map((text) => Number(/^line (\d+)/.exec(text)?.[1]))).toEqual(
+          Array.from({ length: next }, (_, i) => i),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,152 @@
+import { shortToken, decodeToken } from '@app/member-sdk';
+import type { Actor, WaitReason } from './acting/actor.js';
+import type { Case } from './acting/journal.js';
+import type { Agent } from './agent.js';
+import type { RefusedLine } from './state/refused-lines.js';
+
+/** One input in the status. */
+export interface InputStatus {
+  input: string;
+  bytesRead: number;
+  size: number;
+  lines: number;
+  counted: number;
+  /** By reason. */
+  refused: Record<string, number>;
+  /** Hours being collected; null where the input is already hourly. */
+  pendingHours: number | null;
+  caughtUp: boolean;
+}
+
+/** A recommendation that needs a person, or waits for something. */
+export interface WaitingCase {
+  id: string;
+  short: string;
+  rung: string;
+  deadline: string;
+  waitsFor: WaitReason;
+  trouble: string | null;
+}
+
+/** What `status --json`, `state/status.json` and `GET /status` say. */
+export interface AgentStatus {
+  member: string;
+  /** By the agent's clock, ISO 8601. */
+  at: string;
+  pid: number;
+  /**
+   * Every byte of every input read, nothing waiting to be blinded, the spool empty, every complete hour sent. Hours not
+   * complete yet are `pendingHours`.
+   */
+  caughtUp: boolean;
+  inputs: InputStatus[];
+  pendingHours: number;
+  waitingRows: number;
+  spooled: { batches: number; bytes: number };
+  sent: { batches: number; accepted: number; rejected: number; byCode: Record<string, number>; setAside: number };
+  recentRefusals: RefusedLine[];
+  /** What goes wrong now, in words; empty when nothing does. */
+  troubles: string[];
+  receive: 'push' | 'poll';
+  act: 'dry-run' | 'live';
+  stopped: boolean;
+  received: number;
+  /** Recommendations with a result. */
+  acted: number;
+  executed: number;
+  declined: number;
+  superseded: number;
+  /** Recommendations that `act: live` would act on, were it set. */
+  dryRun: number;
+  /** Outcomes that the hub has, those that are still to be reported, and those that it refused. */
+  reported: number;
+  toReport: number;
+  reportsRefused: number;
+  waiting: WaitingCase[];
+}
+
+/** The status at this moment, read from the running parts; inputs are looked at anew. */
+export async function agentStatus(agent: Agent): Promise<AgentStatus> {
+  const { collector, sender, spool, journal, actor, reporter, store, config } = agent;
+  const now = agent.clock.now();
+  const inputs = await Promise.all(
+    agent.sources.map(async (source): Promise<InputStatus> => {
+      const state = store.state.sources[source.id];
+      const { lines, counted, refused } = state ?? { lines: 0, counted: 0, refused: {} };
+      return { input: source.id, ...(await source.progress(now)), lines, counted, refused };
+    }),
+  );
+  const cases = [...journal.cases.values()];
+  const outcomes = cases.flatMap((c) => c.outcomes);
+  const open = cases.filter((c) => c.state !== 'done' && c.state !== 'superseded');
+  const waiting = open.filter((c) => actor.waitsFor(c) !== 'dry-run').map((c) => waitingCase(c, actor));
+  return {
+    member: config.member,
+    at: new Date(now).toISOString(),
+    pid: process.pid,
+    caughtUp: await agent.caughtUp(),
+    inputs,
+    pendingHours: inputs.reduce((sum, input) => sum + (input.pendingHours ?? 0), 0),
+    waitingRows: collector.waitingRows,
+    spooled: { batches: spool.batches, bytes: spool.bytes },
+    sent: store.state.sent,
+    recentRefusals: agent.refused.recent,
+    troubles: [collector.blinderTrouble, collector.readingTrouble, sender.trouble, reporter.trouble].filter(
+      (t) => t !== null,
+    ),
+    receive: config.receive,
+    act: config.acting.mode,
+    stopped: agent.switches.stopped,
+    received: cases.length,
+    acted: cases.filter((c) => c.state === 'done').length,
+    executed: outcomes.filter((o) => o.outcome === 'executed').length,
+    declined: outcomes.filter((o) => o.outcome === 'declined').length,
+    superseded: cases.filter((c) => c.state === 'superseded').length,
+    reported: outcomes.filter((o) => o.reported).length,
+    toReport: outcomes.filter((o) => !o.reported && o.refused === null).length,
+    reportsRefused: outcomes.filter((o) => o.refused !== null).length,
+    dryRun: open.length - waiting.length,
+    waiting,
+  };
+}
+
+function waitingCase(item: Case, actor: Actor): WaitingCase {
+  return {
+    id: item.id,
+    short: shortToken(decodeToken(item.token)),
+    rung: item.payload.rung,
+    deadline: item.payload.deadline,
+    waitsFor: actor.waitsFor(item) ?? 'trying again later',
+    trouble: item.trouble,
+  };
+}
+
+/** The status for people. */
+export function formatStatus(s: AgentStatus): string {
+  const lines = [
+    `${s.member}, ${s.at}: ${s.caughtUp ? 'everything has been sent' : 'not everything has been sent yet'}`,
+    ...s.inputs.map((i) => {
+      const refused = Object.entries(i.refused).map(([reason, n]) => `${n} ${reason}`);
+      const hours = i.pendingHours === null ? '' : `, ${i.pendingHours} hours still open`;
+      return (
+        `  ${i.input}: ${i.bytesRead} of ${i.size} bytes, ${i.lines} lines, ${i.counted} counted` +
+        `${refused.length > 0 ? `, refused: ${refused.join(', ')}` : ''}${hours}`
+      );
+    }),
+    `  waiting for the blinder: ${s.waitingRows} rows; spooled: ${s.spooled.batches} batches, ${s.spooled.bytes} bytes`,
+    `  sent: ${s.sent.batches} batches, ${s.sent.accepted} rows accepted, ${s.sent.rejected} rejected` +
+      Object.entries(s.sent.byCode).map(([code, n]) => `, ${n} ${code}`).join('') +
+      (s.sent.setAside > 0 ? `, ${s.sent.setAside} batches set aside` : ''),
+    `  received: ${s.received} recommendations (${s.receive}); acted on: ${s.acted} (${s.executed} executed, ` +
+      `${s.declined} declined), superseded: ${s.superseded}, dry-run: ${s.dryRun}`,
+    `  outcomes: ${s.reported} reported, ${s.toReport} to report, ${s.reportsRefused} refused by the hub`,
+    `  acting: ${s.stopped ? 'STOPPED (`stop --resume` goes on)' : s.act}`,
+  ]; // prettier-ignore
+  for (const w of s.waiting.slice(0, 20))
+    lines.push(
+      `  ${w.rung} ${w.id} (key ${w.short}, until ${w.deadline}): ${w.waitsFor}${w.trouble ? `: ${w.trouble}` : ''}`,
+    );
+  if (s.waiting.length > 20) lines.push(`  … and ${s.waiting.length - 20} more that wait`);
+  for (const trouble of s.troubles) lines.push(`  ! ${trouble}`);
+  return lines.join('\n');
+}

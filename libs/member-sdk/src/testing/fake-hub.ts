@@ -1,0 +1,209 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  decodeColumns,
+  encodeToken,
+  RECOMMENDATION_EVENT,
+  signSet,
+  toRows,
+  type BatchRows,
+  type RecommendationPayload,
+  type Rung,
+} from '@app/protocol';
+import { exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
+
+/** One batch as the fake hub keeps it. */
+export interface StoredBatch {
+  sequence: number;
+  batchId: string;
+  rows: BatchRows;
+}
+
+/** An observation as the fake hub would fold it. */
+export interface FoldedObservation {
+  requests: number;
+  orders: number;
+  rejected: number;
+  activeSlots: number;
+  burstSlots: number;
+  network: string;
+}
+
+type Failure = { status: number; headers?: Record<string, string>; body?: unknown } | 'hang up' | 'lose the answer';
+
+/** A hub that keeps what it is sent, in memory, behind the real doors: for specs. */
+export class FakeHub {
+  readonly batches = new Map<string, StoredBatch>();
+  readonly outcomes: { recommendationId: string; outcome: string; reason: string | null; at: string }[] = [];
+  readonly events = new Map<string, string>();
+  readonly acknowledged: string[] = [];
+  readonly setErrs: Record<string, unknown>[] = [];
+  /** What to do to the next submissions, first one first. */
+  failures: Failure[] = [];
+  /** No connection is answered while true. */
+  away = false;
+  tokensGiven = 0;
+  submissions = 0;
+  conflictOn: string | null = null;
+  private currentToken = '';
+
+  private constructor(
+    private readonly server: Server,
+    private readonly key: CryptoKey,
+    private readonly jwk: JWK,
+  ) {}
+
+  static async start(): Promise<FakeHub> {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
+    const server = createServer();
+    const hub = new FakeHub(server, privateKey, jwk);
+    server.on('request', (request, response) => {
+      void readText(request).then((text) => {
+        const answer = hub.away ? 'hang up' : hub.answer(request, text);
+        if (answer === 'hang up') return request.socket.destroy();
+        response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+        response.end(JSON.stringify(answer.body ?? null));
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    return hub;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((done) => this.server.close(done));
+  }
+
+  /** Forgets the tokens given: callers must get new ones. */
+  expireTokens(): void {
+    this.currentToken = 'none';
+  }
+
+  /** Signs a recommendation as the hub would send it. */
+  async recommend(
+    member: string,
+    keyToken: Uint8Array,
+    id: string,
+    options: { rung?: Rung; jti?: string; issuer?: string; supersedes?: string; key?: CryptoKey; kid?: string } = {},
+  ): Promise<string> {
+    const payload: RecommendationPayload = {
+      recommendation_id: id,
+      rung: options.rung ?? 'warn',
+      probability: 0.8,
+      policy_version: '1.0.0',
+      issued_at: '2026-06-02T00:00:00Z',
+      deadline: '2026-06-09T00:00:00Z',
+      supersedes: options.supersedes ?? null,
+      reasons: [{ code: 'N1', nats: 2, text: { ko: '이유', en: 'reason' } }],
+      explanation: { ko: '설명', en: 'explanation' },
+      customer_notice: { ko: '안내', en: 'notice' },
+      event_timestamp: 1780358400,
+      initiating_entity: 'policy',
+    };
+    const claims = {
+      iss: options.issuer ?? this.url,
+      aud: `member:${member}`,
+      jti: options.jti ?? `jti-${id}`,
+      iat: 1780358400,
+      txn: id,
+      sub_id: { format: 'opaque' as const, id: encodeToken(keyToken) },
+      events: { [RECOMMENDATION_EVENT]: payload },
+    };
+    return signSet(claims, options.key ?? this.key, options.kid ?? 'k1', 'ES256');
+  }
+
+  /** Observations as they stand after folding: of equal ones that of the highest sequence. */
+  folded(): Map<string, FoldedObservation> {
+    const folded = new Map<string, FoldedObservation>();
+    const batches = [...this.batches.values()].sort((a, b) => a.sequence - b.sequence);
+    for (const { rows } of batches)
+      for (const o of rows.observations) {
+        const id = [encodeToken(o.key), encodeToken(o.ip), encodeToken(o.client), o.hour].join(' ');
+        const { requests, orders, rejected, activeSlots, burstSlots, network } = o;
+        folded.set(id, { requests, orders, rejected, activeSlots, burstSlots, network });
+      }
+    return folded;
+  }
+
+  private answer(
+    request: IncomingMessage,
+    text: string,
+  ): { status: number; headers?: Record<string, string>; body?: unknown } | 'hang up' {
+    switch (request.url) {
+      case '/oauth/token':
+        this.currentToken = `token-${++this.tokensGiven}`;
+        return { status: 200, body: { access_token: this.currentToken, token_type: 'Bearer', expires_in: 600 } };
+      case '/.well-known/jwks.json':
+        return { status: 200, body: { keys: [this.jwk] } };
+      case '/health/live':
+        return { status: 200, body: {} };
+    }
+    if (request.headers.authorization !== `Bearer ${this.currentToken}`) return { status: 401, body: {} };
+    if (request.url === '/ssf/poll') return { status: 200, body: this.poll(JSON.parse(text)) };
+    const { query, variables } = JSON.parse(text) as { query: string; variables: { input: never } };
+    if (query.includes('submitSignals')) return this.submit(variables.input);
+    if (query.includes('lastSequence')) return data({ lastSequence: this.lastSequence });
+    if (query.includes('reportOutcome')) return this.outcome(variables.input);
+    return { status: 400, body: { errors: [{ message: 'unknown to the fake' }] } };
+  }
+
+  private get lastSequence(): number {
+    return Math.max(0, ...[...this.batches.values()].map((b) => b.sequence));
+  }
+
+  private submit(input: { batchId: string; sequence: number; compact: string }) {
+    this.submissions++;
+    const failure = this.failures.shift();
+    if (failure === 'hang up') return 'hang up' as const;
+    if (failure !== undefined && failure !== 'lose the answer') return failure;
+    const known = this.batches.get(input.batchId);
+    const taken = [...this.batches.values()].some((b) => b.sequence === input.sequence && b.batchId !== input.batchId);
+    if (taken || (known && known.sequence !== input.sequence)) return refused('BATCH_CONFLICT');
+    const rows = known?.rows ?? toRows(decodeColumns(Buffer.from(input.compact, 'base64')));
+    this.batches.set(input.batchId, { batchId: input.batchId, sequence: input.sequence, rows });
+    if (failure === 'lose the answer') return 'hang up' as const;
+    const accepted = rows.observations.length + rows.allowEntries.length + rows.keyFacts.length;
+    const receipt = {
+      batchId: input.batchId, sequence: input.sequence, receivedAt: '2026-06-02T00:00:00Z', accepted, rejected: 0,
+      rejections: [], state: 'STORED', foldedAt: null, notes: [],
+    }; // prettier-ignore
+    return data({ submitSignals: receipt });
+  }
+
+  private outcome(input: { recommendationId: string; outcome: string; reason: string | null; at: string }) {
+    if (this.conflictOn === input.recommendationId) return refused('OUTCOME_CONFLICT');
+    this.outcomes.push(input);
+    return data({ reportOutcome: { id: input.recommendationId } });
+  }
+
+  private poll(body: { ack?: string[]; setErrs?: Record<string, unknown> }) {
+    for (const jti of body.ack ?? []) {
+      this.acknowledged.push(jti);
+      this.events.delete(jti);
+    }
+    if (body.setErrs) {
+      this.setErrs.push(body.setErrs);
+      for (const jti of Object.keys(body.setErrs)) this.events.delete(jti);
+    }
+    return { sets: Object.fromEntries(this.events), moreAvailable: false };
+  }
+}
+
+function data(body: unknown) {
+  return { status: 200, body: { data: body } };
+}
+
+function refused(code: string) {
+  return { status: 200, body: { data: null, errors: [{ message: `refused: ${code}`, extensions: { code } }] } };
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text;
+}
