@@ -27,6 +27,7 @@ export interface AgentStatus {
   inputs: { input: string; lines: number; counted: number; refused: Record<string, number> }[];
   pendingHours: number;
   troubles: string[];
+  act: 'dry-run' | 'live';
   received: number;
   acted: number;
   executed: number;

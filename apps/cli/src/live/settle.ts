@@ -32,7 +32,7 @@ async function whatIsUnderWay(exchanges: readonly Exchange[], staff: HubApi): Pr
     exchanges.map(async (e): Promise<[string, AgentStatus]> => [e.name, await e.status()]),
   );
   const stuck = statuses
-    .filter(([, s]) => !s.caughtUp || s.toReport > 0 || s.waiting.length > 0)
+    .filter(([, s]) => !s.caughtUp || s.toReport > 0 || (s.act === 'live' && s.waiting.length > 0))
     .map(
       ([name, s]) =>
         `${name}: ${s.sent.accepted} sent, ${s.waiting.length} to act on, ${s.toReport} to report ${s.troubles.join(', ')}`,
