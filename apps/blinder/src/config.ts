@@ -1,10 +1,6 @@
 import { ConfigReader } from '@app/infrastructure/config';
 import { BongsuError } from '@app/protocol';
-import { parseSeed } from './seed.js';
-
-/** Where the seed of the secret key comes from: exactly one of the two. */
-export type SeedSource =
-  { readonly from: 'env'; readonly seed: Uint8Array } | { readonly from: 'file'; readonly path: string };
+import { parseSeed, type SeedSource } from './seed.js';
 
 /** The blinder's configuration, read once. */
 export interface BlinderConfig {

@@ -1,7 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { SEED_BYTES } from '@app/blinding';
 import { BongsuError } from '@app/protocol';
-import type { SeedSource } from './config.js';
+
+/** Where the seed of the secret key comes from: exactly one of the two. */
+export type SeedSource =
+  { readonly from: 'env'; readonly seed: Uint8Array } | { readonly from: 'file'; readonly path: string };
 
 const WORLD_BITS = 0o007;
 
