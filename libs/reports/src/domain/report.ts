@@ -42,18 +42,13 @@ export function makeReport(
   counts: readonly StageCounts[],
 ): Report {
   const exchanges = [...members].sort();
-  const tableOf = (stage: (typeof STAGES)[number] | 'issued') =>
-    suppress(
-      exchanges,
-      [...RUNGS],
-      exchanges.map((member) =>
-        RUNGS.map((_, i) => counts.find((row) => row.member === member && row.rung === i + 1)?.[stage] ?? 0),
-      ),
-      suppressBelow,
+  const countsOf = (stage: (typeof STAGES)[number] | 'issued') =>
+    exchanges.map((member) =>
+      RUNGS.map((_, i) => counts.find((row) => row.member === member && row.rung === i + 1)?.[stage] ?? 0),
     );
-  const issued = tableOf('issued');
-  const stages = STAGES.map((stage) => ({ stage, table: tableOf(stage) }));
-  const tables = [issued, ...stages.map((s) => s.table)];
+  const tables = suppress(exchanges, [...RUNGS], ['issued' as const, ...STAGES].map(countsOf), suppressBelow);
+  const [issued] = tables as [SuppressedTable];
+  const stages = STAGES.map((stage, i) => ({ stage, table: tables[i + 1]! }));
   return {
     period,
     closed,

@@ -13,30 +13,31 @@ export interface SuppressedTable {
  * Suppresses counts of one to `below` − 1 (zero says nothing of a person), then further cells until no suppressed one
  * follows from totals: in each row and column that has one there are at least two, and where a line has no second cell
  * to give, its total goes too. Smallest cells are given first.
+ *
+ * Several tables over the same rows and columns are suppressed together: what one hides, all hide, because stages of
+ * one thing give each other away (issued − executed = declined).
+ * @param counts one matrix a table
  * @param below least count that may be published
  */
 export function suppress(
   rows: string[],
   columns: string[],
-  counts: readonly (readonly number[])[],
+  counts: readonly (readonly (readonly number[])[])[],
   below: number,
-): SuppressedTable {
-  // Totals are one more row and one more column, so that hiding a total is the same step as hiding a cell.
+): SuppressedTable[] {
+  const tables = counts.map((table) => withTotals(table, columns.length));
+  const hidden = [...rows, 'all'].map((_, r) =>
+    [...columns, 'all'].map((_, c) => tables.some((table) => table[r]![c]! > 0 && table[r]![c]! < below)),
+  );
+  while (tables.some((table) => giveOneMore(table, hidden)));
+  return tables.map((table) => publish(rows, columns, table, hidden));
+}
+
+/** Totals are one more row and one more column, so that hiding a total is the same step as hiding a cell. */
+function withTotals(counts: readonly (readonly number[])[], width: number): number[][] {
   const full = counts.map((row) => [...row, sum(row)]);
-  full.push([...columns.map((_, c) => sum(counts.map((row) => row[c] ?? 0))), sum(counts.map(sum))]);
-  const hidden = full.map((row) => row.map((count) => count > 0 && count < below));
-  while (giveOneMore(full, hidden));
-  const shown = full.map((row, r) => row.map((count, c) => (hidden[r]![c] ? null : count)));
-  const lastColumn = columns.length;
-  return {
-    rows,
-    columns,
-    cells: shown.slice(0, -1).map((row) => row.slice(0, -1)),
-    rowTotals: shown.slice(0, -1).map((row) => row[lastColumn]!),
-    columnTotals: shown.at(-1)!.slice(0, -1),
-    total: shown.at(-1)![lastColumn]!,
-    suppressed: hidden.flat().filter(Boolean).length,
-  };
+  const columnTotals = Array.from({ length: width }, (_, c) => sum(counts.map((row) => row[c] ?? 0)));
+  return [...full, [...columnTotals, sum(columnTotals)]];
 }
 
 /** Hides one more cell in the first line in which a single hidden cell follows from the rest. @returns whether one was */
@@ -60,6 +61,20 @@ function giveOneMore(counts: number[][], hidden: boolean[][]): boolean {
     return true;
   }
   return false;
+}
+
+function publish(rows: string[], columns: string[], counts: number[][], hidden: boolean[][]): SuppressedTable {
+  const shown = counts.map((row, r) => row.map((count, c) => (hidden[r]![c] ? null : count)));
+  const width = columns.length;
+  return {
+    rows,
+    columns,
+    cells: shown.slice(0, -1).map((row) => row.slice(0, width)),
+    rowTotals: shown.slice(0, -1).map((row) => row[width]!),
+    columnTotals: shown.at(-1)!.slice(0, width),
+    total: shown.at(-1)![width]!,
+    suppressed: hidden.flat().filter(Boolean).length,
+  };
 }
 
 function sum(values: readonly number[]): number {
