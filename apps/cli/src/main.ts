@@ -3,6 +3,7 @@ import { BongsuError } from '@app/protocol';
 import { reasonOf } from '@app/infrastructure/logging';
 import { demoCommand } from './commands/demo.js';
 import { evaluateCommand } from './commands/evaluate.js';
+import { migrate } from './commands/migrate.js';
 import { regulatorCommand } from './commands/regulator.js';
 import { simulateCommand } from './commands/simulate.js';
 import { staffCommand } from './commands/staff.js';
@@ -12,6 +13,7 @@ const program = new Command('bongsu')
   .description('The alliance’s hub against lent and shared API keys')
   .showHelpAfterError();
 program.command('start').description('Start PostgreSQL, hub, worker and blinder').action(start);
+program.command('migrate').description('Bring the database to the newest schema').action(migrate);
 for (const command of [demoCommand(), simulateCommand(), evaluateCommand(), staffCommand(), regulatorCommand()])
   program.addCommand(command);
 

@@ -1,22 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
-import { ensureLogin, freePort, startEmbeddedPostgres, type EmbeddedServer } from '@app/infrastructure/database';
+import { freePort, type EmbeddedServer } from '@app/infrastructure/database';
 import { BongsuError } from '@app/protocol';
 import { Child } from './child.js';
+import { prepareDatabase } from './database.js';
 import { ensureIdentities, type Identities } from './identities.js';
 
 const HUB = 'apps/hub/src/main.js';
 const WORKER = 'apps/worker/src/main.js';
 const BLINDER = 'apps/blinder/src/main.js';
-const MIGRATE = 'apps/worker/src/migrate.js';
 
 export interface StackOptions {
   /** Where keys, the blinder's state and logs live. */
   folder: string;
   /** Where the embedded PostgreSQL lives; unused with `databaseUrl`. */
   postgresFolder: string;
-  /** A PostgreSQL to use instead of the embedded one: URL of the tables' owner, who is also the processes' login. */
+  /** A PostgreSQL to use instead of the embedded one: what processes log in with. */
   databaseUrl: string | undefined;
   hubPort: number;
   blinderPort: number;
@@ -82,7 +81,11 @@ export class Stack {
   private async boot(): Promise<void> {
     const step = this.options.onStep ?? (() => undefined);
     step('starting PostgreSQL');
-    const loginUrl = await this.database();
+    const { databaseUrl, postgresFolder } = this.options;
+    const password = this.identities.databasePassword;
+    const { loginUrl } = await prepareDatabase(databaseUrl, postgresFolder, password, this.env(), (server) => {
+      this.postgres = server;
+    });
     step('starting hub, worker and blinder');
     const port = this.options.hubPort || (await freePort());
     this.hubUrl = `http://127.0.0.1:${port}`;
@@ -112,33 +115,4 @@ export class Stack {
     this.children.push(child);
     return child.ready();
   }
-
-  /** @returns the URL that processes log in with */
-  private async database(): Promise<string> {
-    const { databaseUrl, postgresFolder } = this.options;
-    if (databaseUrl) {
-      await this.migrate(databaseUrl);
-      return databaseUrl;
-    }
-    this.postgres = await startEmbeddedPostgres(postgresFolder);
-    const ownerUrl = await ensureDatabase(this.postgres.ownerUrl, 'bongsu');
-    await this.migrate(ownerUrl);
-    return ensureLogin(ownerUrl, this.identities.databasePassword);
-  }
-
-  private async migrate(url: string): Promise<void> {
-    await Child.run('migrate', MIGRATE, [], this.env({ MIGRATION_DATABASE_URL: url }));
-  }
-}
-
-async function ensureDatabase(adminUrl: string, name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-    if (!rowCount) await client.query(`CREATE DATABASE ${name}`);
-  } finally {
-    await client.end();
-  }
-  return Object.assign(new URL(adminUrl), { pathname: `/${name}` }).toString();
 }

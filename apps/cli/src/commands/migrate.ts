@@ -1,0 +1,21 @@
+import { ConfigReader } from '@app/infrastructure/config';
+import { MIGRATE, prepareDatabase } from '../stack/database.js';
+import { Child } from '../stack/child.js';
+import { ensureIdentities } from '../stack/identities.js';
+import { homePlaces } from '../stack/places.js';
+import { join } from 'node:path';
+
+/** `npm run migrate`: brings the database to the newest schema; without `DATABASE_URL` the one that `npm start` embeds. */
+export async function migrate(): Promise<void> {
+  const reader = new ConfigReader(process.env);
+  const url = reader.secret('MIGRATION_DATABASE_URL') ?? reader.secret('DATABASE_URL');
+  if (url) {
+    process.stdout.write(await Child.run('migrate', MIGRATE, [], { ...process.env, MIGRATION_DATABASE_URL: url }));
+    return;
+  }
+  const { folder, postgresFolder } = homePlaces(process.cwd());
+  const { databasePassword } = ensureIdentities(join(folder, 'keys'));
+  const database = await prepareDatabase(undefined, postgresFolder, databasePassword, process.env);
+  await database.server?.stop();
+  process.stdout.write('The embedded database is up to date.\n');
+}
