@@ -324,7 +324,7 @@ describe('an agent that is killed', () => {
           await calm.stop();
         }
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 });

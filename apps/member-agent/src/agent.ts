@@ -15,8 +15,9 @@ import { readKeyFile, type AgentConfig } from './config/agent-config.js';
 import { openSource } from './input/open-source.js';
 import type { Source } from './input/source.js';
 import { Collector } from './pipeline/collector.js';
+import { rejectedRows, type RejectedRow } from './pipeline/rejected-rows.js';
 import { Sender } from './pipeline/sender.js';
-import { Spool } from './pipeline/spool.js';
+import { Spool, type SpooledBatch } from './pipeline/spool.js';
 import { Receiver } from './receive/receiver.js';
 import { StateStore } from './state/agent-state.js';
 import { AppendLog } from './state/append-log.js';
@@ -29,9 +30,6 @@ import { SwitchBoard } from './state/switches.js';
 
 /** Says something to the person who runs the agent. */
 export type Note = (text: string) => void;
-
-/** A row that the hub refused: a line of `rejections.jsonl`. */
-export type RejectedRow = BatchReceipt['rejections'][number] & { batchId: string; sequence: number };
 
 /** Calls to the hub and the blinders in this member's name. */
 export interface Doors {
@@ -120,10 +118,8 @@ export class Agent {
     const collector = await Collector.open({
       sources, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
     }); // prettier-ignore
-    const onReceipt = async (_number: number, receipt: BatchReceipt) => {
-      const { batchId, sequence } = receipt;
-      if (receipt.rejections.length > 0)
-        await rejections.append(...receipt.rejections.map((r) => ({ ...r, batchId, sequence })));
+    const onReceipt = async (batch: SpooledBatch, receipt: BatchReceipt) => {
+      if (receipt.rejections.length > 0) await rejections.append(...rejectedRows(batch, receipt));
     };
     const sender = new Sender(doors.hub, spool, store, onReceipt, note);
     const verifier = new EventVerifier(() => doors.hub.jwks(), doors.hub.issuer, `member:${member}`);

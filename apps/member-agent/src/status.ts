@@ -58,9 +58,10 @@ export interface AgentStatus {
   superseded: number;
   /** Recommendations that `act: live` would act on, were it set. */
   dryRun: number;
-  /** Outcomes that the hub has, those that are still to be reported, and those that it refused. */
+  /** Outcomes that the hub has, those that are due, those that are due later, and those that it refused. */
   reported: number;
   toReport: number;
+  toReportLater: number;
   reportsRefused: number;
   waiting: WaitingCase[];
 }
@@ -78,6 +79,7 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
   );
   const cases = [...journal.cases.values()];
   const outcomes = cases.flatMap((c) => c.outcomes);
+  const unreported = outcomes.filter((o) => !o.reported && o.refused === null);
   const open = cases.filter((c) => c.state !== 'done' && c.state !== 'superseded');
   const waiting = open.filter((c) => actor.waitsFor(c) !== 'dry-run').map((c) => waitingCase(c, actor));
   return {
@@ -103,7 +105,8 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
     declined: outcomes.filter((o) => o.outcome === 'declined').length,
     superseded: cases.filter((c) => c.state === 'superseded').length,
     reported: outcomes.filter((o) => o.reported).length,
-    toReport: outcomes.filter((o) => !o.reported && o.refused === null).length,
+    toReport: unreported.filter((o) => o.at <= now).length,
+    toReportLater: unreported.filter((o) => o.at > now).length,
     reportsRefused: outcomes.filter((o) => o.refused !== null).length,
     dryRun: open.length - waiting.length,
     waiting,
@@ -139,7 +142,7 @@ export function formatStatus(s: AgentStatus): string {
       (s.sent.setAside > 0 ? `, ${s.sent.setAside} batches set aside` : ''),
     `  received: ${s.received} recommendations (${s.receive}); acted on: ${s.acted} (${s.executed} executed, ` +
       `${s.declined} declined), superseded: ${s.superseded}, dry-run: ${s.dryRun}`,
-    `  outcomes: ${s.reported} reported, ${s.toReport} to report, ${s.reportsRefused} refused by the hub`,
+    `  outcomes: ${s.reported} reported, ${s.toReport} to report, ${s.toReportLater} later, ${s.reportsRefused} refused by the hub`,
     `  acting: ${s.stopped ? 'STOPPED (`stop --resume` goes on)' : s.act}`,
   ]; // prettier-ignore
   for (const w of s.waiting.slice(0, 20))

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { BongsuError, HttpDoor, LEGAL_BASES, MEMBER_NAME } from '@app/member-sdk';
@@ -42,7 +42,7 @@ export async function init(options: InitOptions): Promise<void> {
   if ((await exists(file)) && !options.force)
     throw new BongsuError(
       'CONFIG_INVALID',
-      `${file} is there already; --force writes it anew and keeps the key.`,
+      `${file} is there already; --force writes it anew and keeps the keys.`,
       '--force',
     );
   const ask = asker();
@@ -66,8 +66,10 @@ export async function init(options: InitOptions): Promise<void> {
     const jwk = await keyPair(keyFolder, member);
     let authorization: string | undefined;
     if (receive === 'push') {
-      authorization = options.pushAuthorization ?? `Bearer ${randomBytes(32).toString('base64url')}`;
-      await writeSecret(join(keyFolder, 'push-authorization'), `${authorization}\n`);
+      const path = join(keyFolder, 'push-authorization');
+      const kept = await readFile(path, 'utf8').catch(() => null);
+      authorization = options.pushAuthorization ?? kept?.trim() ?? `Bearer ${randomBytes(32).toString('base64url')}`;
+      await writeSecret(path, `${authorization}\n`);
     }
     const text = configTemplate({
       member,

@@ -4,6 +4,7 @@ import { Agent } from '../agent.js';
 import type { AgentConfig, InputConfig } from '../config/agent-config.js';
 import { Section } from '../config/reader.js';
 import { PRESET_NAMES, readGatewayMapping } from '../input/gateway-mapping.js';
+import { exists } from '../state/files.js';
 import { agentStatus } from '../status.js';
 import { commandContext, say, type ConfigOption } from './context.js';
 import { dryRun } from './push-dry-run.js';
@@ -21,6 +22,9 @@ export interface PushOptions extends ConfigOption {
 export async function push(options: PushOptions): Promise<void> {
   const { config, clock } = await commandContext(options);
   const inputs = inputsOf(options, config);
+  for (const { path } of inputs)
+    if (path !== '-' && !(await exists(path)))
+      throw new BongsuError('NOT_FOUND', `${path} does not exist, or its folder may not be seen by this user.`, path);
   if (options.dryRun) return dryRun(config, clock, inputs, options.show === true);
   const agent = await Agent.open(config, clock, inputs, say);
   const piped = inputs.some((input) => input.path === '-');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Agent } from '../agent.js';
 import { BongsuError } from '@app/member-sdk';
+import { Agent } from '../agent.js';
 import { agentStatus, formatStatus, type AgentStatus } from '../status.js';
 import { commandContext, say, type ConfigOption } from './context.js';
 
@@ -18,8 +18,10 @@ export async function status(options: ConfigOption & { json?: boolean }): Promis
     }
   } catch (error) {
     if (!(error instanceof BongsuError) || error.code !== 'UNAVAILABLE') throw error;
-    // An agent works on the folder: its own word is the latest.
-    found = JSON.parse(await readFile(join(config.stateDir, 'status.json'), 'utf8')) as AgentStatus;
+    // An agent works on the folder: its own word is the latest, as soon as it has one.
+    const text = await readFile(join(config.stateDir, 'status.json'), 'utf8').catch(() => null);
+    if (text === null) throw error;
+    found = JSON.parse(text) as AgentStatus;
   }
   console.log(options.json ? JSON.stringify(found, null, 2) : formatStatus(found));
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { FilePosition } from '../state/agent-state.js';
+import { findPosition, hashOf, headOf, holds, nextFile } from './rotation.js';
 
 /** Bytes at a file's start that tell it from another. */
 const HEAD_BYTES = 256;
@@ -78,7 +77,7 @@ export class LineFile implements LineReader {
   /** Opens the file that the position is in, wherever it is called now, or else the one of the name from its start. */
   private async open(notes: string[]): Promise<boolean> {
     if (this.position !== null && this.position.offset > 0) {
-      const at = await this.findPosition();
+      const at = await findPosition(this.path, this.position);
       if (at !== null) {
         this.file = await open(at, 'r');
         this.former = at !== this.path;
@@ -106,20 +105,6 @@ export class LineFile implements LineReader {
     const { ino } = await this.file!.stat({ bigint: true });
     this.position = { ino: String(ino), offset: 0, line: 0, head: { length: 0, hash: hashOf(Buffer.alloc(0)) } };
     this.former = false;
-  }
-
-  /** The name under which the file of the position is now: its own, or a sibling's (`name.1`, `name-20260601` …). */
-  private async findPosition(): Promise<string | null> {
-    const position = this.position!;
-    if (await holds(this.path, position, true)) return this.path;
-    const folder = dirname(this.path);
-    const names = await readdir(folder).catch(() => [] as string[]);
-    const stem = basename(this.path);
-    const siblings = names.filter((n) => n !== stem && n.startsWith(stem.replace(/\.[^.]*$/, ''))).sort();
-    for (const name of siblings) if (await holds(join(folder, name), position, true)) return join(folder, name);
-    for (const name of [stem, ...siblings])
-      if (await holds(join(folder, name), position, false)) return name === stem ? this.path : join(folder, name);
-    return null;
   }
 
   private async take(maxBytes: number, atEnd: boolean, notes: string[]): Promise<Lines | null> {
@@ -194,9 +179,10 @@ export class LineFile implements LineReader {
       notes.push(`${this.path} was rotated: reading goes on in the new file`);
       return true;
     }
+    const next = truncated ? this.path : await nextFile(this.path, own);
     await this.close();
     if (truncated) {
-      const copy = await this.findPosition();
+      const copy = await findPosition(this.path, this.position!);
       if (copy !== null && copy !== this.path) {
         this.file = await open(copy, 'r');
         this.former = true;
@@ -205,34 +191,9 @@ export class LineFile implements LineReader {
       }
       notes.push(`${this.path} was truncated: read again from its start; lines after byte ${position.offset} are lost`);
     }
-    this.file = await open(this.path, 'r');
+    this.file = await open(next, 'r');
     await this.startOver();
+    this.former = next !== this.path;
     return true;
   }
-}
-
-/** Whether the file at `path` begins as the one of the position did and reaches as far. */
-async function holds(path: string, position: FilePosition, sameInode: boolean): Promise<boolean> {
-  let file: FileHandle | null = null;
-  try {
-    file = await open(path, 'r');
-    const info = await file.stat({ bigint: true });
-    if (!info.isFile() || Number(info.size) < position.offset) return false;
-    if (sameInode && String(info.ino) !== position.ino) return false;
-    return (await headOf(file, position.head.length)) === position.head.hash;
-  } catch {
-    return false;
-  } finally {
-    await file?.close();
-  }
-}
-
-async function headOf(file: FileHandle, length: number): Promise<string> {
-  const bytes = Buffer.alloc(length);
-  const { bytesRead } = length === 0 ? { bytesRead: 0 } : await file.read(bytes, 0, length, 0);
-  return hashOf(bytes.subarray(0, bytesRead));
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64url');
 }

@@ -1,6 +1,6 @@
-import { DoorError, type LegalBasis, type Purpose, type Tokenizer } from '@app/member-sdk';
+import { BongsuError, DoorError, type LegalBasis, type Purpose, type Tokenizer } from '@app/member-sdk';
 import type { LineReason, RawRow } from '../input/rows.js';
-import type { Source } from '../input/source.js';
+import type { Source, Turn } from '../input/source.js';
 import type { StateStore } from '../state/agent-state.js';
 import type { PartFiles } from '../state/part-files.js';
 import type { RefusedLines } from '../state/refused-lines.js';
@@ -81,26 +81,33 @@ export class Collector {
     let more = false;
     this.readingTrouble = this.full();
     if (this.readingTrouble === null)
-      for (const source of options.sources) {
-        const turn = await source.read({
-          maxBytes: ROUND_BYTES,
-          atEnd,
-          now: options.now(),
-          check: (r) => this.check(r),
-        });
-        if (turn === null) continue;
-        turn.notes.forEach(options.note);
-        for (const row of turn.rows) this.fresh.push(row);
-        options.refused.add(source.id, turn.refusals, options.now());
-        this.dirty = true;
-        more ||= turn.more;
-      }
+      for (const source of options.sources) more = (await this.readSource(source, atEnd)) || more;
     await this.blindNew();
     if (hold && more) return more;
     const due = performance.now() - this.committedAt >= COMMIT_EVERY_MS;
     if (this.fresh.length > 0 || (this.waiting.length > 0 && this.waitingReady()) || (this.dirty && due))
       await this.commit();
     return more;
+  }
+
+  /** Reads one source; one that the system refuses must not keep the others from being read. */
+  private async readSource(source: Source, atEnd: boolean): Promise<boolean> {
+    const { options } = this;
+    let turn: Turn | null;
+    try {
+      turn = await source.read({ maxBytes: ROUND_BYTES, atEnd, now: options.now(), check: (r) => this.check(r) });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined || error instanceof BongsuError) throw error;
+      this.readingTrouble = `${source.path} cannot be read (${message}); the other inputs go on.`;
+      return false;
+    }
+    if (turn === null) return false;
+    turn.notes.forEach(options.note);
+    for (const row of turn.rows) this.fresh.push(row);
+    options.refused.add(source.id, turn.refusals, options.now());
+    this.dirty = true;
+    return turn.more;
   }
 
   /** Spools and commits everything read so far. */
@@ -210,6 +217,8 @@ export class Collector {
       );
     if (this.waiting.length >= MAX_WAITING_ROWS)
       return `${this.waiting.length} rows wait for the blinder, as many as may: reading stops until it answers.`;
+    if (this.fresh.length >= MAX_WAITING_ROWS)
+      return `${this.fresh.length} rows read cannot be written to disk: reading stops until there is room again.`;
     return null;
   }
 }

@@ -1,7 +1,7 @@
 import { DoorError, type BatchReceipt, type HubClient } from '@app/member-sdk';
 import type { StateStore } from '../state/agent-state.js';
 import { Backoff } from './backoff.js';
-import { toCompactBatch, type Spool } from './spool.js';
+import { toCompactBatch, type Spool, type SpooledBatch } from './spool.js';
 
 /** Failures that are the batch's own: it will never be taken. After any other it stays and is tried again. */
 const HOPELESS: ReadonlySet<string> = new Set([
@@ -11,8 +11,8 @@ const HOPELESS: ReadonlySet<string> = new Set([
   'BATCH_WITHDRAWN',
 ]);
 
-/** What the hub refused of a batch, for `on refused rows`. */
-export type OnReceipt = (number: number, receipt: BatchReceipt) => Promise<void>;
+/** Told of every answer before the batch goes: what the hub refused can still be looked up in it. */
+export type OnReceipt = (batch: SpooledBatch, receipt: BatchReceipt) => Promise<void>;
 
 /** Sends spooled batches one after the other, lowest number first, and removes each after the hub's durable answer. */
 export class Sender {
@@ -73,7 +73,7 @@ export class Sender {
       await this.setAside(number, error);
       return;
     }
-    await this.onReceipt(number, receipt);
+    await this.onReceipt(batch, receipt);
     await this.store.commit((draft) => {
       draft.answered = number;
       draft.sent.batches++;
