@@ -30,8 +30,8 @@ const COLUMNS = {
 } as const;
 type Column = Uint32Array | Uint16Array | Uint8Array;
 
-/** Bytes of a section with its padding. */
-const padded = (bytes: number) => (bytes + 3) & ~3;
+/** Bytes of a section with its padding. Not by bit operators: a forged header names sizes beyond 32 bits. */
+const padded = (bytes: number) => Math.ceil(bytes / 4) * 4;
 
 function columnsOf(batch: BatchColumns): Column[] {
   return (Object.keys(COLUMNS) as (keyof typeof COLUMNS)[]).flatMap((section) =>

@@ -17,8 +17,12 @@ import type { Evaluated } from './real-path.js';
 /** Time stands half an hour after a step's end, as on the real path. */
 const AFTER_STEP_MS = 30 * 60_000;
 
+/** A key that holds a rung is looked at again after this long without new evidence (as in the hub's worker). */
+const AGEING_SECONDS = 24 * 3600;
+
 interface Track {
   memory: Map<Id, KeyMemory>;
+  assessedAt: Map<Id, number>;
   results: Map<Id, { history: { at: string; rung: RungOrNone }[]; probability: number; reasons: string[] }>;
 }
 
@@ -36,8 +40,8 @@ export async function engineOnly(
   const lists = await Promise.all(
     POPULATION_MEMBERS.map(async (member) => [...(await collect(readKeys(dir, member)))]),
   );
-  const together: Track = { memory: new Map(), results: new Map() };
-  const alone = POPULATION_MEMBERS.map((): Track => ({ memory: new Map(), results: new Map() }));
+  const together: Track = { memory: new Map(), assessedAt: new Map(), results: new Map() };
+  const alone = POPULATION_MEMBERS.map((): Track => ({ memory: new Map(), assessedAt: new Map(), results: new Map() }));
   let observations = 0;
   for (let step = 0; step < feed.steps; step++) {
     const at = feed.endOf(step) + AFTER_STEP_MS;
@@ -48,8 +52,9 @@ export async function engineOnly(
     for (const { member, record } of usage) world.observe(member, record);
     observations += usage.length;
     const asOf = Math.floor(at / 3_600_000) * 3600;
-    judge(world, together, policy, asOf);
-    for (const [number, track] of alone.entries()) judge(world, track, policy, asOf, new Set([number]));
+    const touched = world.takeTouched();
+    judge(world, together, policy, asOf, touched);
+    for (const [number, track] of alone.entries()) judge(world, track, policy, asOf, touched, new Set([number]));
     onProgress({ step: step + 1, steps: feed.steps, at: new Date(at).toISOString() });
   }
   const resultsOf = (track: Track) =>
@@ -57,8 +62,19 @@ export async function engineOnly(
   return { results: resultsOf(together), alone: alone.flatMap(resultsOf), observations, rejected: 0 };
 }
 
-function judge(world: EngineWorld, track: Track, policy: Policy, asOf: number, members?: ReadonlySet<number>): void {
-  const neighbourhood = { ...world.neighbourhood(policy, asOf, members), memory: [...track.memory.values()] };
+function judge(
+  world: EngineWorld,
+  track: Track,
+  policy: Policy,
+  asOf: number,
+  touched: ReadonlySet<Id>,
+  members?: ReadonlySet<number>,
+): void {
+  const aged = [...track.memory.values()].filter(
+    ({ key, rung }) => rung !== 'none' && track.assessedAt.get(key)! <= asOf - AGEING_SECONDS,
+  );
+  const wanted = new Set([...touched, ...aged.map(({ key }) => key)]);
+  const neighbourhood = { ...world.neighbourhood(policy, asOf, wanted, members), memory: [...track.memory.values()] };
   for (const { key, rung, probability, findings, memory } of assess(neighbourhood, policy, asOf)) {
     const before = track.memory.get(key)?.rung ?? 'none';
     const result = track.results.get(key) ?? { history: [], probability: 0, reasons: [] };
@@ -67,6 +83,7 @@ function judge(world: EngineWorld, track: Track, policy: Policy, asOf: number, m
     result.reasons = findings.map((finding) => finding.code);
     track.results.set(key, result);
     track.memory.set(key, memory);
+    track.assessedAt.set(key, asOf);
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  inferClientKinds,
   lockstepCandidates,
   summariseDay,
   WINDOWS_PER_DAY,
@@ -8,7 +9,6 @@ import {
   type Id,
   type KeyDay,
   type KeyFactsRow,
-  type KeyMemory,
   type Neighbourhood,
 } from '@app/correlation';
 import { canonicalIp, ipPrefix, type KeyRecord, type Network, type Policy, type UsageRecord } from '@app/protocol';
@@ -37,7 +37,8 @@ export class EngineWorld {
   private uses: DayUse[] = [];
   private keyDays: KeyDay[] = [];
   private today: { day: number; hours: HourUse[] } = { day: -1, hours: [] };
-  readonly memory = new Map<Id, KeyMemory>();
+  private readonly lists = new Map<Id, string>();
+  private touched = new Set<Id>();
   readonly names = new Map<Id, { member: string; access_key: string }>();
 
   /** The key lists of the exchanges as of now. */
@@ -46,6 +47,9 @@ export class EngineWorld {
     for (const { member, number, keys } of lists)
       for (const record of keys) {
         const key = this.keyId(member, record.access_key);
+        const text = JSON.stringify(record);
+        if (this.lists.get(key) !== text) this.touched.add(key);
+        this.lists.set(key, text);
         const seconds = (time: string) => Math.floor(Date.parse(time) / 1000);
         this.facts.set(key, {
           key,
@@ -72,8 +76,10 @@ export class EngineWorld {
     const day = Math.floor(hour / 24);
     if (day !== this.today.day) this.closeDay(day);
     const ip = this.ipId(usage.ip);
+    const key = this.keyId(member, usage.access_key);
+    this.touched.add(key);
     this.today.hours.push({
-      key: this.keyId(member, usage.access_key),
+      key,
       ip,
       prefix: this.prefixes.get(ip)!,
       client: this.others.id(`client ${usage.client.trim()}`),
@@ -88,8 +94,24 @@ export class EngineWorld {
     });
   }
 
-  /** The neighbourhood of all keys of some members, as of a time (seconds). */
-  neighbourhood(policy: Policy, asOf: number, members?: ReadonlySet<number>): Neighbourhood {
+  /** The keys touched since the last call. */
+  takeTouched(): Set<Id> {
+    const touched = this.touched;
+    this.touched = new Set();
+    return touched;
+  }
+
+  /**
+   * The rows that the hub would load for some keys and their neighbours, as of a time (seconds).
+   * @param wanted keys to assess; their neighbours on addresses with few keys are assessed too
+   * @param members numbers of the exchanges whose data is seen; all without
+   */
+  neighbourhood(
+    policy: Policy,
+    asOf: number,
+    wanted: ReadonlySet<Id>,
+    members?: ReadonlySet<number>,
+  ): Omit<Neighbourhood, 'memory'> {
     const last = Math.floor(asOf / DAY_SECONDS);
     const first = last - policy.lookBackDays + 1;
     this.uses = this.uses.filter((use) => use.day >= first);
@@ -100,7 +122,7 @@ export class EngineWorld {
     const keyDays = [...this.keyDays, ...current.keyDays].filter((row) => mine(row.key));
     const facts = [...this.facts.values()].filter((row) => mine(row.key));
     const bursts = burstCounts(keyDays);
-    const seeds = [...new Set(uses.map((use) => use.key))].sort((a, b) => a - b);
+    const seeds = withNeighbours(uses, [...wanted].filter(mine));
     const candidates = lockstepCandidates(seeds, keyDays, {
       search: policy.lockstepSearch,
       windowKeys: bursts.windowKeys,
@@ -118,24 +140,30 @@ export class EngineWorld {
       keyDays: keyDays.filter((row) => needed.has(row.key)),
       ...bursts,
       ...this.baseRates(uses),
-      memory: seeds.flatMap((key) => this.memory.get(key) ?? []),
       truncatedIps: new Map(),
     };
   }
 
-  private baseRates(uses: readonly DayUse[]): Pick<Neighbourhood, 'clientOwners' | 'networkOwners'> {
-    const clients = new Map<string, { client: Id; network: Network; owners: Set<Id> }>();
+  private baseRates(uses: readonly DayUse[]): Pick<Neighbourhood, 'clientOwners' | 'networkOwners' | 'clientKinds'> {
+    const pairs = uses.flatMap(({ key, client }) => {
+      const member = this.facts.get(key)?.member;
+      return member === undefined ? [] : [{ member, client }];
+    });
+    const clientKinds = inferClientKinds(pairs);
+    const clients = new Map<string, { client: Id; network: Network; kind: number; owners: Set<Id> }>();
     const networks = new Map<Network, Set<Id>>();
     for (const { key, client, network } of uses) {
-      const owner = this.facts.get(key)?.owner;
-      if (owner === undefined) continue;
-      const name = `${client} ${network}`;
-      const entry = clients.get(name) ?? { client, network, owners: new Set<Id>() };
+      const facts = this.facts.get(key);
+      if (facts === undefined) continue;
+      const kind = clientKinds.get(facts.member)!;
+      const name = `${client} ${network} ${kind}`;
+      const entry = clients.get(name) ?? { client, network, kind, owners: new Set<Id>() };
       clients.set(name, entry);
-      entry.owners.add(owner);
-      networks.set(network, (networks.get(network) ?? new Set()).add(owner));
+      entry.owners.add(facts.owner);
+      networks.set(network, (networks.get(network) ?? new Set()).add(facts.owner));
     }
     return {
+      clientKinds,
       clientOwners: [...clients.values()].map((entry) => ({ ...entry, owners: entry.owners.size })),
       networkOwners: new Map([...networks].map(([network, owners]) => [network, owners.size])),
     };
@@ -163,6 +191,20 @@ export class EngineWorld {
     }
     return id;
   }
+}
+
+/** An address with more keys than this does not spread a re-assessment (as in the hub's worker). */
+const NEIGHBOURS_PER_IP = 60;
+
+function withNeighbours(uses: readonly DayUse[], wanted: readonly Id[]): Id[] {
+  const keysOn = new Map<Id, Set<Id>>();
+  for (const { ip, key } of uses) keysOn.set(ip, (keysOn.get(ip) ?? new Set()).add(key));
+  const touched = new Set(wanted);
+  const seeds = new Set(wanted);
+  for (const keys of keysOn.values())
+    if (keys.size <= NEIGHBOURS_PER_IP && [...keys].some((key) => touched.has(key)))
+      for (const key of keys) seeds.add(key);
+  return [...seeds].sort((a, b) => a - b);
 }
 
 function burstCounts(keyDays: readonly KeyDay[]) {

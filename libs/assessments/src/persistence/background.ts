@@ -1,4 +1,11 @@
-import { lockstepCandidates, WINDOWS_PER_DAY, type Id, type KeyDay, type Neighbourhood } from '@app/correlation';
+import {
+  inferClientKinds,
+  lockstepCandidates,
+  WINDOWS_PER_DAY,
+  type Id,
+  type KeyDay,
+  type Neighbourhood,
+} from '@app/correlation';
 import type { Tx } from '@app/infrastructure/database';
 import { NETWORKS, type Network, type Policy } from '@app/protocol';
 
@@ -8,6 +15,7 @@ const DAY_SECONDS = 86_400;
 export interface Background {
   clientOwners: Neighbourhood['clientOwners'];
   networkOwners: ReadonlyMap<Network, number>;
+  clientKinds: ReadonlyMap<number, number>;
   keyDays: ReadonlyMap<Id, KeyDay[]>;
   windowKeys: ReadonlyMap<number, number>;
   activeKeys: ReadonlyMap<number, number>;
@@ -16,10 +24,18 @@ export interface Background {
 export async function loadBackground(tx: Tx, policy: Policy, asOf: number): Promise<Background> {
   const lastDay = Math.floor(asOf / DAY_SECONDS);
   const firstDay = lastDay - policy.lookBackDays + 1;
-  const clients = await tx.query<{ client: number; network: number; owners: string }[]>(
-    `SELECT u.client_id AS client, u.network, count(DISTINCT f.owner_id) AS owners
-     FROM day_uses u JOIN key_facts f USING (key_id) WHERE u.day BETWEEN $1 AND $2 GROUP BY u.client_id, u.network`,
+  const pairs = await tx.query<{ member: number; client: number }[]>(
+    `SELECT DISTINCT f.member_id AS member, u.client_id AS client
+     FROM day_uses u JOIN key_facts f USING (key_id) WHERE u.day BETWEEN $1 AND $2`,
     [firstDay, lastDay],
+  );
+  const clientKinds = inferClientKinds(pairs);
+  const clients = await tx.query<{ client: number; network: number; kind: number; owners: string }[]>(
+    `SELECT u.client_id AS client, u.network, k.kind, count(DISTINCT f.owner_id) AS owners
+     FROM day_uses u JOIN key_facts f USING (key_id)
+       JOIN unnest($3::int[], $4::int[]) k (member_id, kind) ON k.member_id = f.member_id
+     WHERE u.day BETWEEN $1 AND $2 GROUP BY u.client_id, u.network, k.kind`,
+    [firstDay, lastDay, [...clientKinds.keys()], [...clientKinds.values()]],
   );
   const networks = await tx.query<{ network: number; owners: string }[]>(
     `SELECT u.network, count(DISTINCT f.owner_id) AS owners
@@ -27,7 +43,8 @@ export async function loadBackground(tx: Tx, policy: Policy, asOf: number): Prom
     [firstDay, lastDay],
   );
   return {
-    clientOwners: clients.map((c) => ({ client: c.client, network: networkOf(c.network), owners: Number(c.owners) })),
+    clientKinds,
+    clientOwners: clients.map((c) => ({ ...c, network: networkOf(c.network), owners: Number(c.owners) })),
     networkOwners: new Map(networks.map((n) => [networkOf(n.network), Number(n.owners)])),
     ...(await loadBursts(tx, firstDay, lastDay)),
   };

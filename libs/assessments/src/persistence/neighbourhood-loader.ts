@@ -17,7 +17,8 @@ export async function loadNeighbourhood(
   const lastDay = Math.floor(asOf / DAY_SECONDS);
   const firstDay = lastDay - policy.lookBackDays + 1;
   const own = await loadUses(tx, 'key_id', seeds, [], firstDay, lastDay);
-  const ips = [...new Set(own.map((use) => use.ip))];
+  const registered = await registeredIps(tx, seeds);
+  const ips = [...new Set([...own.map((use) => use.ip), ...registered])];
   const truncatedIps = await crowdedIps(tx, ips, firstDay, policy.limits.keysPerIp);
   const others = await loadUses(
     tx,
@@ -32,7 +33,7 @@ export async function loadNeighbourhood(
   const owners = await loadOwners(tx);
   const candidates = candidatesOf(background, seeds, owners, policy, asOf);
   const keys = new Set<Id>([...seeds, ...candidates, ...uses.map((u) => u.key), ...allow.map((a) => a.key)]);
-  const withUses = new Set(uses.map((use) => use.key));
+  const seedSet = new Set(seeds);
   return {
     seeds,
     uses,
@@ -44,13 +45,15 @@ export async function loadNeighbourhood(
     activeKeys: background.activeKeys,
     clientOwners: background.clientOwners,
     networkOwners: background.networkOwners,
+    clientKinds: background.clientKinds,
     memory: await loadMemory(tx, seeds),
     truncatedIps,
     mainClients: await loadMainClients(
       tx,
-      [...candidates].filter((key) => !withUses.has(key)),
+      [...candidates].filter((key) => !seedSet.has(key)),
       firstDay,
       lastDay,
+      policy,
     ),
   };
 }
@@ -110,6 +113,14 @@ async function loadAllow(tx: Tx, seeds: readonly Id[], ips: readonly Id[]): Prom
   }));
 }
 
+async function registeredIps(tx: Tx, seeds: readonly Id[]): Promise<Id[]> {
+  const rows = await tx.query<{ ip: number }[]>(
+    'SELECT DISTINCT ip_id AS ip FROM allow_entries WHERE key_id = ANY ($1::int[])',
+    [seeds],
+  );
+  return rows.map((row) => row.ip);
+}
+
 async function loadOwners(tx: Tx): Promise<Map<Id, Id>> {
   const rows = await tx.query<{ key: number; owner: number }[]>(
     'SELECT key_id AS key, owner_id AS owner FROM key_facts',
@@ -142,13 +153,21 @@ async function loadPrefixes(tx: Tx, ips: readonly Id[]): Promise<Map<Id, Id>> {
   return new Map(rows.map((row) => [row.ip, row.prefix]));
 }
 
-async function loadMainClients(tx: Tx, keys: readonly Id[], firstDay: number, lastDay: number): Promise<Map<Id, Id>> {
+/** The client that sent most of each key's accepted requests, the latest counting most, as the engine ranks them. */
+async function loadMainClients(
+  tx: Tx,
+  keys: readonly Id[],
+  firstDay: number,
+  lastDay: number,
+  policy: Policy,
+): Promise<Map<Id, Id>> {
   if (keys.length === 0) return new Map();
   const rows = await tx.query<{ key: number; client: number }[]>(
     `SELECT DISTINCT ON (key_id) key_id AS key, client_id AS client FROM day_uses
      WHERE key_id = ANY ($1::int[]) AND day BETWEEN $2 AND $3
-     GROUP BY key_id, client_id ORDER BY key_id, sum(requests) DESC, client_id`,
-    [keys, firstDay, lastDay],
+     GROUP BY key_id, client_id
+     ORDER BY key_id, sum((requests - rejected) * 0.5 ^ (($3 - day) / $4::float8)) DESC, client_id`,
+    [keys, firstDay, lastDay, policy.halfLifeDays],
   );
   return new Map(rows.map((row) => [row.key, row.client]));
 }

@@ -91,7 +91,7 @@ export const DEFAULT_POLICY: Policy = {
   },
   lockstepSearch: {
     lookBackDays: 14,
-    maxKeysPerWindow: 300,
+    maxKeysPerWindow: 1500,
     maxWindowsPerKey: 100,
     minSharedWindows: 5,
     minSharedShare: 0.05,

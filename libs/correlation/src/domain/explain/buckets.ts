@@ -14,3 +14,8 @@ export function bucketOf(count: number): Bucket {
   const next = BOUNDS[i + 1];
   return { from: BOUNDS[i]!, to: next === undefined ? null : next - 1 };
 }
+
+/** A probability in percent with one decimal. Never 0.0 or 100.0: no score is certain. */
+export function percent(probability: number): string {
+  return Math.min(Math.max(probability * 100, 0.1), 99.9).toFixed(1);
+}

@@ -25,8 +25,11 @@ export function strongestAgainst(assessment: Assessment, policy: Policy): Counte
   const { minDays } = policy.ladder.expire;
   if (assessment.evidenceDays > 0 && assessment.evidenceDays < minDays)
     return { kind: 'few_days', days: assessment.evidenceDays, needed: minDays };
+  // Clients that spoke through a shared address are silent in the client family: that is no evidence against.
+  const silent = (family: Family): boolean =>
+    assessment.families[family] < SILENT_NATS && !(family === 'client' && assessment.families.network > 0);
   const absent = (Object.keys(assessment.families) as Family[])
-    .filter((family) => assessment.families[family] < SILENT_NATS)
+    .filter(silent)
     .sort((a, b) => policy.families[b].cap - policy.families[a].cap);
   if (absent[0]) return { kind: 'absent_family', family: absent[0], nats: policy.families[absent[0]].cap };
   return { kind: 'prior', probability: policy.priorProbability };

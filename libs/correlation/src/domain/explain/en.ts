@@ -1,5 +1,5 @@
 import type { Finding } from '../assessment.js';
-import { bucketOf } from './buckets.js';
+import { bucketOf, percent } from './buckets.js';
 import type { Phrases } from './phrases.js';
 
 function range(count: number): string {
@@ -33,7 +33,7 @@ export const EN: Phrases = {
     expire: 'Expire',
   },
   headline: (a) =>
-    `${EN.rung[a.rung]}: probability of lending ${(a.probability * 100).toFixed(1)}% (score ${a.score.toFixed(2)} nats)`,
+    `${EN.rung[a.rung]}: probability of lending ${percent(a.probability)}% (score ${a.score.toFixed(2)} nats)`,
   period: (from, to) => `Evidence from ${from} to ${to} (UTC).`,
   policy: (version) => `Policy ${version}.`,
   reasonsTitle: 'Reasons',

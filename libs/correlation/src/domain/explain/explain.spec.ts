@@ -85,6 +85,11 @@ describe('explain', () => {
       { families: { network: 3, key: 1, client: 1, sync: 0 } },
       /do not coincide/,
     ],
+    [
+      'never a client that already spoke through a shared address',
+      { families: { network: 3, key: 1, client: 0, sync: 1 } },
+      /99 of 100 keys are not lent/,
+    ],
     ['at last the prior', { families: { network: 3, key: 1, client: 1, sync: 1 } }, /99 of 100 keys are not lent/],
   ])('takes as the strongest evidence against %s', (_name, more, expected) => {
     const plain: Assessment = { ...operated(), protections: [], exchangeCapNats: 0, suppressed: [], ...more };

@@ -1,5 +1,5 @@
 import type { Finding } from '../assessment.js';
-import { bucketOf } from './buckets.js';
+import { bucketOf, percent } from './buckets.js';
 import type { Phrases } from './phrases.js';
 
 function range(count: number, unit: string): string {
@@ -24,8 +24,7 @@ export const KO: Phrases = {
     reverify: '본인 재확인',
     expire: '강제 만료',
   },
-  headline: (a) =>
-    `${KO.rung[a.rung]}: 대여 확률 ${(a.probability * 100).toFixed(1)}% (점수 ${a.score.toFixed(2)} 내트)`,
+  headline: (a) => `${KO.rung[a.rung]}: 대여 확률 ${percent(a.probability)}% (점수 ${a.score.toFixed(2)} 내트)`,
   period: (from, to) => `근거 기간: ${from} ~ ${to} (UTC)`,
   policy: (version) => `적용 정책: ${version}`,
   reasonsTitle: '판단 근거',
