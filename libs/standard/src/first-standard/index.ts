@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY } from '@app/protocol';
+import { POLICY_1_0_0 } from '@app/protocol';
 import { standardHash, type Standard } from '../domain/standard.js';
 import { textEn } from './text-en.js';
 import { textKo } from './text-ko.js';
@@ -9,9 +9,9 @@ export const FIRST_STANDARD: Standard = firstStandard();
 function firstStandard(): Standard {
   const content = {
     version: '1.0.0',
-    textKo: textKo(DEFAULT_POLICY),
-    textEn: textEn(DEFAULT_POLICY),
-    policy: DEFAULT_POLICY,
+    textKo: textKo(POLICY_1_0_0),
+    textEn: textEn(POLICY_1_0_0),
+    policy: POLICY_1_0_0,
   };
   return { ...content, effectiveFrom: new Date('2026-05-28T00:00:00+09:00'), contentHash: standardHash(content) };
 }

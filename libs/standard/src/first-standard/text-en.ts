@@ -125,7 +125,7 @@ Version ${policy.version}, in force from 28 May 2026, 00:00 Korea Standard Time
 - reverify: ${fixed(probability.reverify)}
 - expire: ${fixed(probability.expire)}
 
-**C-7.2** Expiry also needs at least ${expire.minFamilies} families with at least ${expire.minFamilyNats} nats each, one of them network or sync, from at least ${expire.minDays} different days, and no protection under C-6.8.
+**C-7.2** Expiry also needs at least ${expire.minFamilies} families with at least ${expire.minFamilyNats} nats each, one of them network or sync, from at least ${expire.minDays} different days, and no protection under C-6.8. It must also hold without the keys of the key's own exchange: leaving those out, the probability must still reach ${fixed(expire.minProbabilityElsewhere)}.
 
 **C-7.3** After a re-verification that failed or was ignored, expiry is reached at ${fixed(ladder.expireAfterFailedReverification)}. The other conditions of C-7.2 stay.
 

@@ -125,7 +125,7 @@ export function textKo(policy: Policy): string {
 - 본인 재확인(reverify): ${fixed(probability.reverify)}
 - 강제 만료(expire): ${fixed(probability.expire)}
 
-**C-7.2** 강제 만료에는 그 밖에도 각각 ${expire.minFamilyNats}내트 이상인 계열이 ${expire.minFamilies}개 이상이고, 그중 하나는 망 또는 동기 계열이며, 증거가 서로 다른 ${expire.minDays}일 이상에서 나왔고, C-6.8의 보호 요소가 없어야 한다.
+**C-7.2** 강제 만료에는 그 밖에도 각각 ${expire.minFamilyNats}내트 이상인 계열이 ${expire.minFamilies}개 이상이고, 그중 하나는 망 또는 동기 계열이며, 증거가 서로 다른 ${expire.minDays}일 이상에서 나왔고, C-6.8의 보호 요소가 없어야 한다. 또한 해당 키가 속한 거래소의 다른 키를 빼고 보아도 확률이 ${fixed(expire.minProbabilityElsewhere)} 이상이어야 한다.
 
 **C-7.3** 본인 재확인에 실패하였거나 응하지 않은 뒤에는 확률이 ${fixed(ladder.expireAfterFailedReverification)}이면 강제 만료에 이른다. C-7.2의 나머지 조건은 그대로이다.
 
