@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { DoorError } from '@app/member-sdk';
 import { BongsuError } from '@app/protocol';
 import { reasonOf } from '@app/infrastructure/logging';
 import { demoCommand } from './commands/demo.js';
@@ -20,7 +21,7 @@ for (const command of [demoCommand(), simulateCommand(), evaluateCommand(), staf
 try {
   await program.parseAsync();
 } catch (error) {
-  const known = error instanceof BongsuError;
+  const known = error instanceof BongsuError || error instanceof DoorError;
   process.stderr.write(
     known ? `${error.code}: ${error.message}\n` : `INTERNAL: ${reasonOf(error)}\n${(error as Error).stack}\n`,
   );

@@ -14,7 +14,7 @@ export function wholeNumber(least: number, most: number) {
 /** `npm run simulate -- …` */
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('Write a labelled population (INTERFACES: "Population directory")')
+    .description('Write a labelled population (docs/formats.md)')
     .requiredOption('--out <dir>', 'directory to write')
     .option('--owners <n>', 'people', wholeNumber(10, 1_000_000), 1500)
     .option('--days <n>', 'days', wholeNumber(1, 365), 30)

@@ -59,9 +59,12 @@ export class Stack {
     return this.options.logToConsole ? undefined : join(this.options.folder, 'logs', `${name}.log`);
   }
 
-  /** Calls back when a process of the stack ends by itself. */
+  /** Calls back when a process of the stack ends by itself: not when it is stopped. */
   onExit(then: (what: string) => void): void {
-    for (const child of this.children) child.onExit(then);
+    for (const child of this.children)
+      child.onExit((what) => {
+        if (!this.stopping) then(what);
+      });
   }
 
   /** Ends everything that was started, in whatever phase. */

@@ -5,7 +5,7 @@ import type { AgentConfig, InputConfig } from '../config/agent-config.js';
 import { Section } from '../config/reader.js';
 import { PRESET_NAMES, readGatewayMapping } from '../input/gateway-mapping.js';
 import { exists } from '../state/files.js';
-import { agentStatus } from '../status.js';
+import { agentStatus, type AgentStatus } from '../status.js';
 import { commandContext, say, type ConfigOption } from './context.js';
 import { dryRun } from './push-dry-run.js';
 
@@ -27,6 +27,7 @@ export async function push(options: PushOptions): Promise<void> {
       throw new BongsuError('NOT_FOUND', `${path} does not exist, or its folder may not be seen by this user.`, path);
   if (options.dryRun) return dryRun(config, clock, inputs, options.show === true);
   const agent = await Agent.open(config, clock, inputs, say);
+  const before = await agentStatus(agent);
   const piped = inputs.some((input) => input.path === '-');
   let interrupted = false;
   const interrupt = () => (interrupted = true);
@@ -44,7 +45,7 @@ export async function push(options: PushOptions): Promise<void> {
       return;
     }
     await agent.collector.commit();
-    await report(agent);
+    await report(agent, before);
     if (interrupted) {
       say('Interrupted: what was read is in the spool and is sent by the next `push` or `run`.');
       process.exitCode = 130;
@@ -58,22 +59,42 @@ async function done(agent: Agent): Promise<boolean> {
   return agent.collector.idle && agent.spool.batches === 0;
 }
 
-async function report(agent: Agent): Promise<void> {
-  const status = await agentStatus(agent);
-  for (const input of status.inputs) {
-    const refused = Object.values(input.refused).reduce((a, b) => a + b, 0);
-    console.log(`${input.input}: ${input.lines} lines read, ${input.counted} counted, ${refused} refused`);
-    for (const [reason, count] of Object.entries(input.refused)) console.log(`  ${reason}: ${count}`);
+/** What this run did; what the agent did in all, `status` tells. */
+async function report(agent: Agent, before: AgentStatus): Promise<void> {
+  const now = await agentStatus(agent);
+  let counted = 0;
+  let refused = 0;
+  for (const input of now.inputs) {
+    const was = before.inputs.find((other) => other.input === input.input);
+    const reasons = Object.entries(input.refused)
+      .map(([reason, count]) => ({ reason, count: count - (was?.refused[reason] ?? 0) }))
+      .filter(({ count }) => count > 0);
+    const refusedHere = reasons.reduce((sum, { count }) => sum + count, 0);
+    const countedHere = input.counted - (was?.counted ?? 0);
+    const lines = input.lines - (was?.lines ?? 0);
+    console.log(`${input.input}: ${lines} lines read, ${countedHere} counted, ${refusedHere} refused`);
+    for (const { reason, count } of reasons) console.log(`  ${reason}: ${count}`);
+    counted += countedHere;
+    refused += refusedHere;
   }
-  for (const r of status.recentRefusals) console.log(`  line ${r.line} of ${r.source}: ${r.reason}`);
-  if (status.recentRefusals.length > 0) console.log(`  (every refused line: ${agent.config.stateDir}/refused.jsonl)`);
-  const { sent } = status;
-  console.log(`sent: ${sent.batches} batches, ${sent.accepted} rows accepted, ${sent.rejected} rejected by the hub`);
-  for (const [code, count] of Object.entries(sent.byCode)) console.log(`  ${code}: ${count}`);
-  if (sent.setAside > 0) {
-    console.log(`  ${sent.setAside} batches refused whole, see ${agent.config.stateDir}/set-aside`);
-    process.exitCode = 1;
+  if (refused > 0) {
+    for (const r of now.recentRefusals.slice(-refused)) console.log(`  line ${r.line} of ${r.source}: ${r.reason}`);
+    console.log(`  (every refused line: ${agent.config.stateDir}/refused.jsonl)`);
   }
+  const since = (of: (sent: AgentStatus['sent']) => number) => of(now.sent) - of(before.sent);
+  const batches = since((sent) => sent.batches);
+  console.log(
+    `sent: ${batches} ${batches === 1 ? 'batch' : 'batches'}, ${since((sent) => sent.accepted)} rows accepted, ` +
+      `${since((sent) => sent.rejected)} rejected by the hub`,
+  );
+  for (const code of Object.keys(now.sent.byCode)) {
+    const count = since((sent) => sent.byCode[code] ?? 0);
+    if (count > 0) console.log(`  ${code}: ${count}`);
+  }
+  const setAside = since((sent) => sent.setAside);
+  if (setAside > 0) console.log(`  ${setAside} batches refused whole, see ${agent.config.stateDir}/set-aside`);
+  // Nothing that could be used is a failure: most often the wrong file, or the wrong mapping.
+  if (setAside > 0 || (counted === 0 && refused > 0)) process.exitCode = 1;
 }
 
 /** The files named, or without any the configuration's own inputs. */
