@@ -22,7 +22,11 @@ export function onStop(stop: () => Promise<void>): (code: number) => void {
   };
   process.on('SIGINT', () => handle(process.send ? 0 : 130));
   process.on('SIGTERM', () => handle(0));
-  if (process.send) process.on('disconnect', () => handle(0));
+  if (process.send) {
+    process.on('disconnect', () => handle(0));
+    // It may be gone already: it was killed while this process started.
+    if (!process.connected) handle(0);
+  }
   return handle;
 }
 
