@@ -14,15 +14,27 @@ const SECRETS = [
   '*.secret',
 ];
 
-/** Structured logs, JSON lines on standard output. Level by `LOG_LEVEL` (default info). */
+let brokenPipeHandled = false;
+
+/**
+ * Structured logs, JSON lines on standard output. Level by `LOG_LEVEL` (default info). Where nobody reads any more
+ * (the process that started this one was killed) lines are dropped: pino's own destination would try them for ever.
+ */
 export function createLogger(service: string): Logger {
-  return pino({
+  if (!brokenPipeHandled) {
+    brokenPipeHandled = true;
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  const options = {
     name: service,
     level: process.env['LOG_LEVEL'] ?? 'info',
     base: { service, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRETS, censor: '[redacted]' },
-  });
+  };
+  return pino(options, process.stdout);
 }
 
 /** What an error says, without a stack: for logs and for people. */
