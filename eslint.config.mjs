@@ -13,7 +13,7 @@ export default tseslint.config(
     },
   },
   {
-    // Rules are pure: no clock, no environment, no randomness of their own (DESIGN: "The house").
+    // Rules are pure: no clock, no environment, no randomness of their own (docs/design.md).
     files: ['libs/*/src/domain/**/*.ts', 'libs/correlation/src/**/*.ts', 'libs/protocol/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {

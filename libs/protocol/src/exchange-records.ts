@@ -1,6 +1,6 @@
 import type { AccountType, Network, Permission } from './vocabulary.js';
 
-/** A line of `keys.jsonl` (INTERFACES, "Population directory"). Times ISO 8601 in UTC. */
+/** A line of `keys.jsonl` (docs/formats.md). Times ISO 8601 in UTC. */
 export interface KeyRecord {
   access_key: string;
   /** CI-like: one person is the same everywhere. Never leaves the member unblinded. */
@@ -12,7 +12,7 @@ export interface KeyRecord {
   expires_at: string | null;
 }
 
-/** A line of `usage.jsonl` (INTERFACES, "Population directory"). */
+/** A line of `usage.jsonl` (docs/formats.md). */
 export interface UsageRecord {
   /** Start of the hour, ISO 8601 in UTC. */
   hour: string;

@@ -1,4 +1,4 @@
-/** What crosses the wire, pure: see DESIGN, "The house". */
+/** What crosses the wire, pure: see docs/design.md. */
 export * from './errors.js';
 export * from './vocabulary.js';
 export * from './tokens.js';

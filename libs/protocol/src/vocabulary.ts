@@ -1,6 +1,6 @@
 /** The closed word lists that cross the wire. Their order is their wire encoding: append, never reorder. */
 
-/** The five values a member sees and blinds (DESIGN, "Words"). */
+/** The five values a member sees and blinds (docs/design.md). */
 export const TOKEN_KINDS = ['key', 'ip', 'prefix', 'owner', 'client'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
@@ -25,7 +25,7 @@ export function rungRank(rung: RungOrNone): number {
   return rung === 'none' ? 0 : RUNGS.indexOf(rung) + 1;
 }
 
-/** What a member did with a recommendation, or found (DESIGN, "Outcome"). */
+/** What a member did with a recommendation, or found (docs/design.md). */
 export const OUTCOMES = [
   'executed',
   'declined',

@@ -25,7 +25,7 @@ export interface PopulationDescription {
 }
 
 /**
- * Writes a population directory (INTERFACES, "Population directory"), replacing files of the same names.
+ * Writes a population directory (docs/formats.md), replacing files of the same names.
  * `population.json` is written last: without it the directory is not complete.
  * @param onProgress called after the keys, then after every day
  */

@@ -50,7 +50,7 @@ describe('a population', () => {
     for (const { member, key } of population.keys()) keys.set(`${member}/${key.access_key}`, key);
     const days = [...population.usage()];
 
-    it('has keys in the form that INTERFACES gives', () => {
+    it('has keys in the form that docs/formats.md gives', () => {
       const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
       for (const [id, key] of keys) {
         expect(POPULATION_MEMBERS).toContain(id.split('/')[0]);
@@ -84,7 +84,7 @@ describe('a population', () => {
         for (const { ip } of key.allowed_ips) expect(ipaddr.parse(ip).range()).toBe('unicast');
     });
 
-    it('has usage in the form that INTERFACES gives, sorted by hour, each row once', () => {
+    it('has usage in the form that docs/formats.md gives, sorted by hour, each row once', () => {
       const seen = new Set<string>();
       const last = new Map<string, string>();
       const wrong: unknown[] = [];

@@ -45,7 +45,7 @@ export async function start(): Promise<void> {
     stop(1);
   });
   // The embedded PostgreSQL has no other parent: a kill -9 of it is mended here.
-  setInterval(() => void stack.revivePostgres().catch(() => undefined), LOOK_AFTER_MS).unref();
+  setInterval(() => void stack.revivePostgres(), LOOK_AFTER_MS).unref();
   writeLocalHub(LOCAL_HUB_FILE, stack);
   process.stdout.write(
     [

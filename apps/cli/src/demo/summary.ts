@@ -1,6 +1,6 @@
 import { RUNGS, type Rung } from '@app/protocol';
 
-/** What `npm run demo -- --json FILE` writes (INTERFACES). */
+/** What `npm run demo -- --json FILE` writes (docs/formats.md). */
 export interface DemoSummary {
   seconds: number;
   members: number;

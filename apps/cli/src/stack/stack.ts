@@ -33,6 +33,7 @@ export class Stack {
   private readonly children: Child[] = [];
   private postgres: EmbeddedServer | null = null;
   private booting: Promise<void> = Promise.resolve();
+  private reviving: Promise<void> = Promise.resolve();
   private stopping = false;
   readonly identities: Identities;
   hubUrl = '';
@@ -73,12 +74,15 @@ export class Stack {
     await Promise.all(this.children.map((child) => child.stop()));
     await this.booting.catch(() => undefined);
     await Promise.all(this.children.map((child) => child.stop()));
+    await this.reviving;
     await this.postgres?.stop();
   }
 
-  /** Starts the embedded PostgreSQL again if it is gone. */
+  /** Starts the embedded PostgreSQL again if it is gone; a failure is left for the next call. */
   async revivePostgres(): Promise<void> {
-    await this.postgres?.revive();
+    if (this.stopping || !this.postgres) return;
+    this.reviving = this.postgres.revive().catch(() => undefined);
+    await this.reviving;
   }
 
   private async boot(): Promise<void> {

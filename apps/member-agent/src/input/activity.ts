@@ -40,7 +40,7 @@ export function median(histogram: Histogram): number {
 
 /**
  * The windows of an observation in which its orders exceed three times the key's own median active window over the
- * trailing 7 days, and are at least 5 (INTERFACES, "Population directory").
+ * trailing 7 days, and are at least 5 (docs/formats.md).
  */
 export function burstSlots(orders: readonly number[], keyMedian: number): number {
   let bits = 0;

@@ -20,7 +20,7 @@ const GROUPS = {
 /** What the figures are made from, besides the keys. */
 export type FigureInput = 'expire' | 'false_positives' | 'brier' | 'segments' | 'together';
 
-/** DETECTION's table ("How it is judged"): each figure beside its goal. */
+/** Each figure of the detection's goals (docs/detection.md) beside its goal. */
 export function figuresOf(scores: Pick<Scores, FigureInput>, keys: readonly Judged[]): Figure[] {
   const { expire, false_positives: wrong, brier, together } = scores;
   const recall = (figure: string, group: keyof typeof GROUPS, rank: number, goal: number): Figure => {

@@ -1,7 +1,7 @@
 import type { RungOrNone, TruthRecord } from '@app/protocol';
 import type { Share } from './statistics.js';
 
-/** What the hub said of one key (INTERFACES, `per_key`). */
+/** What the hub said of one key (docs/formats.md, `per_key`). */
 export interface KeyResult {
   member: string;
   access_key: string;
@@ -53,7 +53,7 @@ export interface BaselineScore {
   matched: { threshold: number; precision: number; recall: number } | null;
 }
 
-/** One line of DETECTION's table: a figure beside its goal. */
+/** One figure beside its goal (docs/detection.md). */
 export interface Figure {
   figure: string;
   /** Null where the population has nothing to judge it by. */
