@@ -8,6 +8,7 @@ import { push, type PushOptions } from './commands/push.js';
 import { run } from './commands/run.js';
 import { status } from './commands/status.js';
 import type { ConfigOption } from './commands/context.js';
+import { withdraw } from './commands/withdraw.js';
 
 const program = new Command('agent')
   .description("Bongsu's agent at an exchange: reads logs, blinds, sends, receives, acts, reports.")
@@ -92,6 +93,11 @@ command('settle', 'say what a person did or found about a recommendation')
   .action((id: string, outcome: string, options: ConfigOption & { reason?: string; note?: string }) =>
     settle(id, outcome, options),
   );
+
+command('withdraw', 'take a batch back that the hub holds: its rows no longer stand')
+  .argument('<batch>', 'batch id, a UUID')
+  .requiredOption('--reason <text>', 'why, for the audit')
+  .action((batch: string, options: ConfigOption & { reason: string }) => withdraw(batch, options));
 
 command('resolve', 'which own access keys have these short tokens')
   .argument('[short...]', 'short tokens, 16 hex digits each')

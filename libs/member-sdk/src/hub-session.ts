@@ -85,7 +85,8 @@ export class HubSession {
         this.door.label,
         code ?? codeOf(null, answer.status),
         `The ${this.door.label} gives no access token to ${clientId}: ` +
-          `${body.error_description ?? `HTTP ${answer.status}`}. Check that the alliance registered this public key.`,
+          `${body.error_description ?? `HTTP ${answer.status}`}.` +
+          (code === null ? '' : ' Check that the alliance registered this public key.'),
         answer.retryAfterMs,
         answer.status,
       );

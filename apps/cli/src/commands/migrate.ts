@@ -1,6 +1,7 @@
 import { ConfigReader } from '@app/infrastructure/config';
 import { MIGRATE, prepareDatabase } from '../stack/database.js';
 import { Child } from '../stack/child.js';
+import { envWith } from '../stack/env.js';
 import { ensureIdentities } from '../stack/identities.js';
 import { homePlaces } from '../stack/places.js';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ export async function migrate(): Promise<void> {
   const reader = new ConfigReader(process.env);
   const url = reader.secret('MIGRATION_DATABASE_URL') ?? reader.secret('DATABASE_URL');
   if (url) {
-    process.stdout.write(await Child.run('migrate', MIGRATE, [], { ...process.env, MIGRATION_DATABASE_URL: url }));
+    const env = envWith(process.env, { MIGRATION_DATABASE_URL: url });
+    process.stdout.write(await Child.run('migrate', MIGRATE, [], env));
     return;
   }
   const { folder, postgresFolder } = homePlaces(process.cwd());

@@ -51,6 +51,11 @@ export function staffCommand(): Command {
         print([answer['result']!]);
         await api.close();
       });
+  person(staff.command('standard'))
+    .description('Print the standard in force: its text, or the policy that detection reads')
+    .option('--lang <ko|en>', 'language of the text', 'en')
+    .option('--policy', 'the policy as JSON instead of the text')
+    .action(printStandard);
   person(staff.command('backlog').description('What is still under way in the hub')).action(backlog);
   return staff;
 }
@@ -105,6 +110,28 @@ async function listMembers(options: PersonOptions): Promise<void> {
   const api = await openAs('staff', options);
   print((await api.query<{ members: MemberRow[] }>('{ members { name state deliveryMethod endpointUrl } }')).members);
   await api.close();
+}
+
+async function printStandard(options: PersonOptions & { lang: string; policy?: boolean }): Promise<void> {
+  if (options.lang !== 'ko' && options.lang !== 'en')
+    throw new BongsuError('BAD_INPUT', `--lang is ko or en, not "${options.lang}".`, '--lang');
+  const api = await openAs('staff', options);
+  const { currentStandard: standard } = await api.query<{
+    currentStandard: {
+      version: string;
+      effectiveFrom: string;
+      textKo: string;
+      textEn: string;
+      policy: unknown;
+      contentHash: string;
+    };
+  }>('{ currentStandard { version effectiveFrom textKo textEn policy contentHash } }');
+  await api.close();
+  if (options.policy) return say(JSON.stringify(standard.policy, null, 2));
+  say(options.lang === 'ko' ? standard.textKo : standard.textEn);
+  process.stderr.write(
+    `Version ${standard.version}, in force since ${standard.effectiveFrom}, content ${standard.contentHash}\n`,
+  );
 }
 
 async function backlog(options: PersonOptions): Promise<void> {

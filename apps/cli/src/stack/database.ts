@@ -1,6 +1,8 @@
 import pg from 'pg';
+import { ConfigReader } from '@app/infrastructure/config';
 import { ensureLogin, startEmbeddedPostgres, type EmbeddedServer } from '@app/infrastructure/database';
 import { Child } from './child.js';
+import { envWith } from './env.js';
 
 export const MIGRATE = 'apps/worker/src/migrate.js';
 
@@ -23,9 +25,9 @@ export async function prepareDatabase(
   env: NodeJS.ProcessEnv,
   onServer: (server: EmbeddedServer) => void = () => undefined,
 ): Promise<PreparedDatabase> {
-  const migrate = (owner: string) => Child.run('migrate', MIGRATE, [], { ...env, MIGRATION_DATABASE_URL: owner });
+  const migrate = (owner: string) => Child.run('migrate', MIGRATE, [], envWith(env, { MIGRATION_DATABASE_URL: owner }));
   if (url) {
-    await migrate(process.env['MIGRATION_DATABASE_URL'] ?? url);
+    await migrate(new ConfigReader(env).secret('MIGRATION_DATABASE_URL') ?? url);
     return { loginUrl: url, server: null };
   }
   const server = await startEmbeddedPostgres(postgresFolder);

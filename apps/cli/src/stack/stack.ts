@@ -4,6 +4,7 @@ import { freePort, type EmbeddedServer } from '@app/infrastructure/database';
 import { BongsuError } from '@app/protocol';
 import { Child } from './child.js';
 import { prepareDatabase } from './database.js';
+import { envWith } from './env.js';
 import { ensureIdentities, type Identities } from './identities.js';
 
 const HUB = 'apps/hub/src/main.js';
@@ -53,7 +54,7 @@ export class Stack {
   /** Environment of a process of this stack: ours, without what would contradict it, and the shared clock. */
   env(more: Record<string, string> = {}): NodeJS.ProcessEnv {
     const { clockFile } = this.options;
-    return { ...process.env, ...(clockFile ? { CLOCK_FILE: clockFile } : {}), ...more };
+    return envWith(process.env, { ...(clockFile ? { CLOCK_FILE: clockFile } : {}), ...more });
   }
 
   log(name: string): string | undefined {
@@ -87,8 +88,8 @@ export class Stack {
 
   private async boot(): Promise<void> {
     const step = this.options.onStep ?? (() => undefined);
-    step('starting PostgreSQL');
     const { databaseUrl, postgresFolder } = this.options;
+    step(databaseUrl ? 'migrating the database' : 'starting PostgreSQL');
     const password = this.identities.databasePassword;
     const { loginUrl } = await prepareDatabase(databaseUrl, postgresFolder, password, this.env(), (server) => {
       this.postgres = server;
