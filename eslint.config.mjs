@@ -2,6 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
+  { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable' } } },
   { ignores: ['dist/**', 'node_modules/**', '.bongsu/**', 'coverage/**'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,

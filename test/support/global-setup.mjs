@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { URL } from 'node:url';
 
 /** One embedded PostgreSQL for the whole run, with a migrated database that every test file copies. */
 export default async function globalSetup() {

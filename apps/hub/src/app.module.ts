@@ -17,6 +17,7 @@ import { StandardModule } from '@app/standard';
 import { AccessGuard } from './auth/access.guard.js';
 import { ENTITIES } from './entities.js';
 import { ErrorsFilter } from './graphql/errors.filter.js';
+import { formatError } from './graphql/format-error.js';
 import { Base64Scalar } from './graphql/scalars.js';
 import { HealthController } from './http/health.controller.js';
 import { OauthController } from './http/oauth.controller.js';
@@ -91,6 +92,9 @@ export class AppModule {
           graphiql: false,
           playground: false,
           includeStacktraceInErrorResponses: false,
+          // 401 and 503 are for HTTP clients too: proxies and retries go by them.
+          preserveHttpStatusForExecutionErrors: false,
+          formatError,
           context: ({ req }: { req: unknown }) => ({ req }),
         }),
       ],

@@ -83,7 +83,10 @@ export class Batches {
   private find(tx: Tx, member: Member, batchId: string): Promise<BatchEntity | null> {
     return tx
       .createQueryBuilder(BatchEntity, 'batch')
-      .where('batch.memberId = :memberId AND batch.batchId::text = :batchId', { memberId: member.memberId, batchId })
+      .where('batch.memberId = :memberId AND CAST(batch.batchId AS text) = :batchId', {
+        memberId: member.memberId,
+        batchId,
+      })
       .getOne();
   }
 }

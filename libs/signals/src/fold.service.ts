@@ -54,8 +54,16 @@ export class Fold {
   }
 
   private async withdraw(tx: Tx, batch: Claimed): Promise<void> {
-    if (batch.folded_at) await undoBatch(tx, batch);
+    if (batch.folded_at) await undoBatch(tx, batch, await this.keysWithFacts(tx, batch));
     await tx.query(`UPDATE batches SET state = 'withdrawn' WHERE id = $1`, [batch.id]);
+  }
+
+  /** The keys that a folded batch gave facts of. */
+  private async keysWithFacts(tx: Tx, batch: Claimed): Promise<number[]> {
+    const { keys, keyFacts } = decodeColumns(batch.payload);
+    if (keyFacts.count === 0) return [];
+    const { ids } = await this.interner.intern(tx, 'key', keys, batch.memberId);
+    return [...new Set(Array.from(keyFacts.key, (i) => ids[i]!))];
   }
 
   private async fold(tx: Tx, batch: Claimed, committed: (() => void)[]): Promise<void> {
@@ -104,7 +112,7 @@ async function foldFacts(
 ): Promise<BatchNote[]> {
   if (f.count === 0) return [];
   const notes: BatchNote[] = [];
-  const known = await lockFacts(tx, [...new Set(Array.from(f.key, (i) => ids.keys[i]!))]);
+  const known = await lockFacts(tx, batch.memberId, [...new Set(Array.from(f.key, (i) => ids.keys[i]!))]);
   const changed = new Map<number, StoredFacts>();
   for (let i = 0; i < f.count; i++) {
     const key = ids.keys[f.key[i]!]!;
@@ -118,7 +126,7 @@ async function foldFacts(
     };
     const before = known.get(key);
     const { facts, conflict } = before ? mergeFacts(before, given) : { facts: given, conflict: false };
-    if (!before || conflict) changed.set(key, facts);
+    if (!before || conflict || facts.sequence !== before.sequence) changed.set(key, facts);
     known.set(key, facts);
     if (conflict)
       notes.push({

@@ -152,7 +152,7 @@ function checkEnvelope(s: Submission): void {
 }
 
 async function checkEpoch(tx: Tx, epoch: number): Promise<void> {
-  const [row] = await tx.query<{ state: string }[]>('SELECT state FROM epochs WHERE number = $1', [epoch]);
+  const [row] = await tx.query<{ state: string }[]>('SELECT state FROM epochs WHERE number = $1::integer', [epoch]);
   if (!row)
     throw new BongsuError('EPOCH_UNKNOWN', `There is no epoch ${epoch}; ask the blinder for its epochs.`, 'epoch');
   if (row.state !== 'active')

@@ -21,7 +21,8 @@ export class PollController {
     @Body() body: unknown,
     @Req() request: Request,
   ): Promise<PollAnswer> {
-    return this.delivery.poll(member, readPoll(body), () => request.destroyed);
+    // The request itself counts as destroyed once its body is read; only the socket says that the caller is gone.
+    return this.delivery.poll(member, readPoll(body), () => request.socket.destroyed);
   }
 }
 

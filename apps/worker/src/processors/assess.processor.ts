@@ -1,10 +1,10 @@
-import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { Processor } from '@nestjs/bullmq';
 import { Assess, ASSESS } from '@app/assessments';
-import { Jobs, workerOptions } from '@app/infrastructure/queue';
+import { JobHost, Jobs, workerOptions } from '@app/infrastructure/queue';
 import { DELIVER, PushDelivery } from '@app/recommendations';
 
 @Processor(ASSESS.name, workerOptions(ASSESS))
-export class AssessProcessor extends WorkerHost {
+export class AssessProcessor extends JobHost {
   constructor(
     private readonly assess: Assess,
     private readonly delivery: PushDelivery,

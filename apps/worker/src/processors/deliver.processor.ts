@@ -1,10 +1,10 @@
-import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { Processor } from '@nestjs/bullmq';
 import type { Job } from 'bullmq';
-import { workerOptions } from '@app/infrastructure/queue';
+import { JobHost, workerOptions } from '@app/infrastructure/queue';
 import { DELIVER, PushDelivery } from '@app/recommendations';
 
 @Processor(DELIVER.name, workerOptions(DELIVER))
-export class DeliverProcessor extends WorkerHost {
+export class DeliverProcessor extends JobHost {
   constructor(private readonly delivery: PushDelivery) {
     super();
   }

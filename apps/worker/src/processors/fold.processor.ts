@@ -1,10 +1,10 @@
-import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { Processor } from '@nestjs/bullmq';
 import { ASSESS } from '@app/assessments';
-import { Jobs, workerOptions } from '@app/infrastructure/queue';
+import { JobHost, Jobs, workerOptions } from '@app/infrastructure/queue';
 import { Fold, FOLD } from '@app/signals';
 
 @Processor(FOLD.name, workerOptions(FOLD))
-export class FoldProcessor extends WorkerHost {
+export class FoldProcessor extends JobHost {
   constructor(
     private readonly fold: Fold,
     private readonly jobs: Jobs,

@@ -1,9 +1,9 @@
-import { Processor, WorkerHost } from '@nestjs/bullmq';
-import { workerOptions } from '@app/infrastructure/queue';
+import { Processor } from '@nestjs/bullmq';
+import { JobHost, workerOptions } from '@app/infrastructure/queue';
 import { REPORT, Reports } from '@app/reports';
 
 @Processor(REPORT.name, workerOptions(REPORT))
-export class ReportProcessor extends WorkerHost {
+export class ReportProcessor extends JobHost {
   constructor(private readonly reports: Reports) {
     super();
   }

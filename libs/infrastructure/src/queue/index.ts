@@ -1,3 +1,4 @@
 export * from './jobs.js';
 export * from './queue.module.js';
 export * from './handlers.js';
+export * from './job-host.js';

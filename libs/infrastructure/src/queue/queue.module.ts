@@ -1,5 +1,5 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { createPostgresBackend, type Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import type { Logger } from '../logging/index.js';
@@ -34,17 +34,26 @@ export function chooseQueueBackend(backend: QueueBackend): void {
   else setDefaultBackendFactory();
 }
 
-class BullJobs extends Jobs {
+class BullJobs extends Jobs implements OnModuleInit {
   constructor(
     private readonly modules: ModuleRef,
     private readonly logger: Logger,
+    private readonly kinds: readonly JobKind<unknown>[],
   ) {
     super();
   }
 
+  /** Without a listener BullMQ prints whole error objects. */
+  onModuleInit(): void {
+    for (const kind of this.kinds)
+      this.queueOf(kind).on('error', (error) =>
+        this.logger.warn({ job: kind.name, reason: reasonOf(error) }, 'a queue connection broke'),
+      );
+  }
+
   async wake<P extends object>(kind: JobKind<P>, payload: P, once?: string): Promise<void> {
     try {
-      const queue = this.modules.get<Queue>(getQueueToken(kind.name), { strict: false });
+      const queue = this.queueOf(kind);
       await queue.add(kind.name, payload, {
         removeOnComplete: true,
         removeOnFail: 100,
@@ -53,6 +62,10 @@ class BullJobs extends Jobs {
     } catch (error) {
       this.logger.warn({ job: kind.name, reason: reasonOf(error) }, 'a wake was lost; the sweep makes it good');
     }
+  }
+
+  private queueOf(kind: JobKind<unknown>): Queue {
+    return this.modules.get<Queue>(getQueueToken(kind.name), { strict: false });
   }
 }
 
@@ -73,7 +86,11 @@ export class QueueModule {
         queues,
       ],
       providers: [
-        { provide: Jobs, inject: [ModuleRef], useFactory: (modules: ModuleRef) => new BullJobs(modules, logger) },
+        {
+          provide: Jobs,
+          inject: [ModuleRef],
+          useFactory: (modules: ModuleRef) => new BullJobs(modules, logger, kinds),
+        },
       ],
       exports: [Jobs, queues],
     };

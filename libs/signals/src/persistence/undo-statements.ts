@@ -1,14 +1,17 @@
 import type { Tx } from '@app/infrastructure/database';
 import { EDGE_KEY_CLIENT, EDGE_KEY_IP } from '../domain/edges.js';
-import type { FoldedBatch } from './fold-statements.js';
+import { lockMemberFacts, type FoldedBatch } from './fold-statements.js';
 
 /**
  * Takes a folded batch out of the tables: deletes what it wrote, rebuilds the edges that it took part in from what is
- * left, and marks the member's other batches that may have been overwritten by it to be folded again.
+ * left, and marks the member's other batches that may have been overwritten by it to be folded again. Facts merge from
+ * every batch that gave them, so those of each key it spoke of go whole and are merged anew.
+ * @param factKeys the keys that the batch gave facts of
  */
 export async function undoBatch(
   tx: Tx,
   batch: FoldedBatch & { firstDay: number | null; lastDay: number | null },
+  factKeys: readonly number[],
 ): Promise<void> {
   const removed = await tx.query<[{ key_id: number; ip_id: number; client_id: number; day: number }[], number]>(
     'DELETE FROM observations WHERE day BETWEEN $1 AND $2 AND batch = $3 RETURNING key_id, ip_id, client_id, day',
@@ -29,28 +32,27 @@ export async function undoBatch(
     rows.map((r) => r.key_id),
     rows.map((r) => r.client_id),
   );
-  const [facts] = await tx.query<[{ key_id: number }[], number]>(
-    'DELETE FROM key_facts WHERE batch = $1 RETURNING key_id',
-    [batch.id],
-  );
+  if (factKeys.length > 0) {
+    await lockMemberFacts(tx, batch.memberId);
+    await tx.query('DELETE FROM key_facts WHERE key_id = ANY ($1::int[])', [factKeys]);
+  }
   const [allowed] = await tx.query<[{ key_id: number }[], number]>(
     'DELETE FROM allow_entries WHERE batch = $1 RETURNING key_id',
     [batch.id],
   );
   const touched = new Set([
     ...rows.map((r) => `${r.key_id}:${r.day}`),
-    ...[...facts, ...allowed].map((r) => `${r.key_id}:-1`),
+    ...[...factKeys, ...allowed.map((r) => r.key_id)].map((key) => `${key}:-1`),
   ]);
   const pairs = [...touched].map((t) => t.split(':').map(Number));
   await tx.query('INSERT INTO touched (key_id, day) SELECT key, day FROM unnest($1::int[], $2::int[]) r (key, day)', [
     pairs.map((p) => p[0]),
     pairs.map((p) => p[1]),
   ]);
-  // Facts merge from every batch that gave them, so any batch with facts may be needed to say what stands now.
   await tx.query(
     `UPDATE batches SET state = 'stored' WHERE member_id = $1 AND state = 'folded' AND id <> $2
        AND ((first_day <= $4 AND last_day >= $3) OR ($5 AND accepted > observations))`,
-    [batch.memberId, batch.id, batch.firstDay, batch.lastDay, facts.length + allowed.length > 0],
+    [batch.memberId, batch.id, batch.firstDay, batch.lastDay, factKeys.length + allowed.length > 0],
   );
 }
 
