@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { clockFromEnv } from '@app/infrastructure/clock';
 import { freePort, type EmbeddedServer } from '@app/infrastructure/database';
 import { BongsuError } from '@app/protocol';
 import { Child } from './child.js';
@@ -40,7 +41,9 @@ export class Stack {
   hubUrl = '';
   blinderUrl = '';
 
+  /** @throws {BongsuError} CONFIG_INVALID for a simulated clock where every process would refuse it */
   constructor(readonly options: StackOptions) {
+    clockFromEnv(this.env());
     mkdirSync(join(options.folder, 'logs'), { recursive: true });
     this.identities = ensureIdentities(join(options.folder, 'keys'));
   }
