@@ -31,6 +31,8 @@ export class Signals1790000000002 implements MigrationInterface {
         last_day integer,
         state text NOT NULL CHECK (state IN ('stored', 'folded', 'withdrawing', 'withdrawn')),
         folded_at timestamptz,
+        fold_attempts integer NOT NULL DEFAULT 0,
+        fold_after timestamptz,
         withdraw_reason text,
         UNIQUE (member_id, batch_id),
         UNIQUE (member_id, sequence)
@@ -137,6 +139,10 @@ export class Signals1790000000002 implements MigrationInterface {
         USING (member_id = current_member_id() OR current_principal_kind() = 'staff')
         WITH CHECK (member_id = current_member_id())`);
     await db.query(`CREATE POLICY batches_jobs ON batches TO bongsu_worker USING (current_principal_kind() = 'job')`);
+    await db.query(`ALTER TABLE epochs ENABLE ROW LEVEL SECURITY`);
+    await db.query(
+      `CREATE POLICY epochs_all ON epochs FOR SELECT TO bongsu_hub, bongsu_worker USING (current_principal() <> '')`,
+    );
     for (const table of ['tokens', 'observations', 'ip_prefixes', 'edges', 'key_facts', 'allow_entries', 'touched']) {
       await db.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);
       await db.query(

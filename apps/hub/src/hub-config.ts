@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigReader } from '@app/infrastructure/config';
-import type { QueueBackend } from '@app/infrastructure/queue';
+import { queueBackend, type QueueBackend } from '@app/infrastructure/queue';
 import { BongsuError } from '@app/protocol';
 
 /** The hub's configuration, read once at boot. */
@@ -27,7 +27,7 @@ export interface HubSecrets {
 export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secrets: HubSecrets } {
   const reader = new ConfigReader(env);
   const databaseUrl = required(
-    reader.secret('DATABASE_URL'),
+    reader.databaseUrl('DATABASE_URL'),
     'DATABASE_URL',
     'a PostgreSQL URL (npm start provides an embedded one)',
   );
@@ -42,7 +42,7 @@ export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secr
     port: reader.port('HUB_PORT', 8200),
     issuer: reader.url('HUB_ISSUER', ['http', 'https'])?.replace(/\/$/, ''),
     databaseUrl,
-    queue: redis ? { kind: 'redis', url: redis } : { kind: 'postgres', url: databaseUrl },
+    queue: queueBackend(redis, databaseUrl),
     production: reader.production,
     people: readPeople(reader.optional('PEOPLE_FILE')),
   };

@@ -427,6 +427,47 @@ describe('the hub over HTTP', () => {
     expect(bad.errors[0]?.extensions.code).toBe('BAD_INPUT');
   });
 
+  describe('what would wear it out or take too much', () => {
+    it('is refused: an operation of thousands of fields, before anything is looked up', async () => {
+      const aliases = Array.from({ length: 3000 }, (_, i) => `a${i}: lastSequence`).join(' ');
+      const before = await db.asOwner('SELECT count(*) FROM audit_log');
+      const { errors } = await graphql(hub.url, 'x.y.z', `{ ${aliases} }`);
+      expect(errors[0]?.extensions.code).toBe('BAD_INPUT');
+      expect(await db.asOwner('SELECT count(*) FROM audit_log')).toEqual(before);
+    });
+
+    it('is recorded once: a refused token on many fields', async () => {
+      const denials = () =>
+        db.asOwner<{ n: number }>(`SELECT count(*)::int AS n FROM audit_log WHERE action = 'access.denied'`);
+      const [before] = await denials();
+      await graphql(
+        hub.url,
+        'x.y.z',
+        '{ a: reports b: reports c: currentStandard { version } d: batch(id: "x") { batchId } }',
+      );
+      expect((await denials())[0]!.n).toBe(before!.n + 1);
+    });
+
+    it('is told BAD_INPUT, not INTERNAL: a value that no column holds', async () => {
+      const nul = await call(upbit, 'query ($id: ID!) { batch(id: $id) { batchId } }', { id: 'a\u0000b' });
+      expect(nul.errors[0]?.extensions.code).toBe('BAD_INPUT');
+      const far = await call(staff, '{ standings(after: "9007199254740991") { pageInfo { hasNextPage } } }');
+      expect(far.errors[0]?.extensions.code).toBe('BAD_INPUT');
+    });
+
+    it('is refused: a token for events at the API, and the other way round', async () => {
+      const scoped = async (scope: string) => {
+        const now = Math.floor(clock.at / 1000);
+        const answer = await askToken(hub.url, assertionOf(upbit, hub.url, now), { scope });
+        return ((await answer.json()) as { access_token: string }).access_token;
+      };
+      const events = await graphql(hub.url, await scoped('ssf.read'), '{ lastSequence }');
+      expect(events.errors[0]?.extensions.code).toBe('FORBIDDEN');
+      const api = await post(`${hub.url}/ssf/poll`, await scoped('graphql'), { returnImmediately: true });
+      expect(api).toMatchObject({ status: 403, json: { code: 'FORBIDDEN' } });
+    });
+  });
+
   it('keeps its inner life to itself', async () => {
     const wrong = await call(upbit, '{ lastSequence nothingSuch }');
     expect(wrong.errors[0]?.extensions.code).toBeDefined();

@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { People } from '@app/identity';
 import type { Clock } from '@app/infrastructure/clock';
 import { Database } from '@app/infrastructure/database';
-import { createLogger } from '@app/infrastructure/logging';
+import { createLogger, reasonOf } from '@app/infrastructure/logging';
 import { BongsuError, MAX_BATCH_BYTES } from '@app/protocol';
 import { HubIssuer } from '@app/recommendations';
 import { AppModule } from './app.module.js';
@@ -12,6 +12,9 @@ import type { HubConfig, HubSecrets } from './hub-config.js';
 
 /** Largest request: a batch in base64 and its envelope. */
 const BODY_BYTES = Math.ceil((MAX_BATCH_BYTES * 4) / 3) + 1024 * 1024;
+
+/** Largest request at any other door. */
+const SMALL_BODY_BYTES = 512 * 1024;
 
 export interface RunningHub {
   url: string;
@@ -30,15 +33,23 @@ export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Cl
     abortOnError: false,
     logger: ['error', 'fatal'],
   });
-  app.useBodyParser('json', { limit: BODY_BYTES });
+  const isGraphql = (request: { url?: string | undefined }) => request.url?.startsWith('/graphql') ?? false;
+  const isJson = (request: { headers: { 'content-type'?: string | undefined } }) =>
+    /^application\/json\b/.test(request.headers['content-type'] ?? '');
+  app.useBodyParser('json', { limit: BODY_BYTES, type: (request) => isGraphql(request) && isJson(request) });
+  app.useBodyParser('json', { limit: SMALL_BODY_BYTES });
   app.useBodyParser('urlencoded', { limit: 65_536, extended: false });
   app.disable('x-powered-by');
-  if (!(await app.get(Database).alive()))
-    throw new BongsuError(
-      'UNAVAILABLE',
-      'PostgreSQL does not answer at DATABASE_URL; start it, then the hub.',
-      'DATABASE_URL',
-    );
+  await app
+    .get(Database)
+    .ping()
+    .catch((error: unknown) => {
+      throw new BongsuError(
+        'UNAVAILABLE',
+        `PostgreSQL does not let the hub in at DATABASE_URL; start it, or mend the URL: ${reasonOf(error)}.`,
+        'DATABASE_URL',
+      );
+    });
   if (config.people !== undefined) await app.get(People).bootstrap(config.people);
   await listen(app, config);
   const address = await app.getUrl();

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { Clock } from '@app/infrastructure/clock';
 import { Database } from '@app/infrastructure/database';
-import { createLogger } from '@app/infrastructure/logging';
+import { createLogger, reasonOf } from '@app/infrastructure/logging';
 import { BongsuError } from '@app/protocol';
 import type { WorkerConfig, WorkerSecrets } from './worker-config.js';
 import { WorkerModule } from './worker.module.js';
@@ -17,12 +17,16 @@ export async function startWorker(config: WorkerConfig, secrets: WorkerSecrets, 
     abortOnError: false,
     logger: ['error', 'fatal'],
   });
-  if (!(await app.get(Database).alive()))
-    throw new BongsuError(
-      'UNAVAILABLE',
-      'PostgreSQL does not answer at DATABASE_URL; start it, then the worker.',
-      'DATABASE_URL',
-    );
+  await app
+    .get(Database)
+    .ping()
+    .catch((error: unknown) => {
+      throw new BongsuError(
+        'UNAVAILABLE',
+        `PostgreSQL does not let the worker in at DATABASE_URL; start it, or mend the URL: ${reasonOf(error)}.`,
+        'DATABASE_URL',
+      );
+    });
   createLogger('worker').info({ queue: config.queue.kind }, 'worker running');
   return {
     stop: async () => {

@@ -1,5 +1,5 @@
 import { ConfigReader } from '@app/infrastructure/config';
-import type { QueueBackend } from '@app/infrastructure/queue';
+import { queueBackend, type QueueBackend } from '@app/infrastructure/queue';
 import { BongsuError } from '@app/protocol';
 
 /** The worker's configuration, read once at boot. */
@@ -24,7 +24,13 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv): { config: WorkerConfig
     if (value === undefined) throw new BongsuError('CONFIG_INVALID', `${name} needs ${expected}.`, name);
     return value;
   };
-  const databaseUrl = secret('DATABASE_URL', 'a PostgreSQL URL (npm start provides an embedded one)');
+  const databaseUrl = reader.databaseUrl('DATABASE_URL');
+  if (databaseUrl === undefined)
+    throw new BongsuError(
+      'CONFIG_INVALID',
+      'DATABASE_URL needs a PostgreSQL URL (npm start provides an embedded one).',
+      'DATABASE_URL',
+    );
   const signingKey = secret('HUB_SIGNING_KEY', 'a private JWK, or HUB_SIGNING_KEY_FILE the path of one');
   const redis = reader.url('REDIS_URL', ['redis', 'rediss']);
   const issuer = reader.url('HUB_ISSUER', ['http', 'https']);
@@ -33,7 +39,7 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv): { config: WorkerConfig
   return {
     config: {
       databaseUrl,
-      queue: redis ? { kind: 'redis', url: redis } : { kind: 'postgres', url: databaseUrl },
+      queue: queueBackend(redis, databaseUrl),
       issuer: issuer.replace(/\/$/, ''),
       sweepMs: reader.whole('SWEEP_MS', 1000, 100, 600_000),
     },

@@ -50,7 +50,9 @@ describe.each(['postgres', 'redis'] as const)('jobs on %s', (kind) => {
   testIt.each(Object.keys(FATES))(
     'lead to the same tables where %s',
     async (fate) => {
-      const run = await Run.start((url) => (kind === 'redis' ? { kind, url: redis!.url(runs++) } : { kind, url }));
+      const run = await Run.start((url) =>
+        kind === 'redis' ? { kind, url: redis!.url(runs++), prefix: 'bongsu-test' } : { kind, url },
+      );
       try {
         await run.submitAll();
         await run.work(FATES[fate]!);
@@ -197,7 +199,7 @@ class Run {
     if (this.backend.kind === 'postgres') return;
     const redis = new Redis(this.backend.url);
     try {
-      expect(await redis.keys('bongsu:fold:*')).not.toEqual([]);
+      expect(await redis.keys('bongsu-test:fold:*')).not.toEqual([]);
     } finally {
       redis.disconnect();
     }

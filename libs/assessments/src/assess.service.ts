@@ -7,7 +7,7 @@ import { Standards } from '@app/standard';
 import { AGEING_SECONDS, assessmentTime, KEYS_PER_PASS } from './domain/due.js';
 import { loadBackground } from './persistence/background.js';
 import { loadNeighbourhood, loadNeighbours } from './persistence/neighbourhood-loader.js';
-import { applyOutcomes, keyTokens, queueAged, saveAssessments, takeKeys } from './persistence/states.js';
+import { applyOutcomes, keyTokens, queueAged, resetUnknown, saveAssessments, takeKeys } from './persistence/states.js';
 import { summariseTouched } from './persistence/summaries.js';
 import { RungRises } from './rung-rises.js';
 
@@ -63,6 +63,12 @@ export class Assess {
     const members = new Map(neighbourhood.facts.map((facts) => [facts.key, facts.member]));
     const assessments = assess(neighbourhood, policy, asOf);
     await saveAssessments(tx, assessments, before, members);
+    const assessed = new Set(assessments.map((a) => a.key));
+    await resetUnknown(
+      tx,
+      touched.filter((key) => !assessed.has(key)),
+      asOf,
+    );
     const risen = assessments.filter((a) => rose(before.get(a.key), a));
     const tokens = await keyTokens(
       tx,

@@ -171,6 +171,23 @@ describe('assessing', () => {
     expect(downs.at(-1)!.rung).toBe(0);
   });
 
+  it('takes a key off its rung, once, when no facts of it stand any more', async () => {
+    await assess.drain();
+    const [lent] = LENDING_MEMBERS.flatMap(lentKeys).map(hex);
+    expect((await states()).get(lent!)!.rung).toBeGreaterThan(0);
+    await db.asOwner(
+      `DELETE FROM key_facts WHERE key_id = (SELECT id FROM tokens WHERE encode(token, 'hex') = $1 AND kind = 0)`,
+      [lent],
+    );
+    clock.at += 25 * HOUR_MS;
+    await assess.queueAged();
+    await assess.drain();
+    expect((await states()).get(lent!)!.rung).toBe(0);
+    clock.at += 25 * HOUR_MS;
+    const others = [...(await states())].filter(([key, { rung }]) => key !== lent && rung > 0).length;
+    expect(await assess.queueAged()).toBe(others);
+  });
+
   it('waits with keys of which it knows no facts yet', async () => {
     await assess.drain();
     const before = await states();

@@ -7,7 +7,7 @@ import { SIGNING_ALGORITHMS, SigningKeys } from '@app/keys';
 import { BongsuError } from '@app/protocol';
 import { SCOPES, type Caller } from './caller.js';
 import { ClientDirectory, GATE } from './client-directory.service.js';
-import { parseClientId } from './domain/client-id.js';
+import { parseClientId, plainSubject } from './domain/client-id.js';
 import { IdentityOptions } from './identity.options.js';
 
 const LONGEST_TOKEN = 8192;
@@ -46,7 +46,7 @@ export class AccessTokens {
   private async callerOf(bearer: string): Promise<Caller | string> {
     const payload = await this.claimsOf(bearer);
     if (typeof payload === 'string') return payload;
-    const id = parseClientId(payload.sub);
+    const id = parseClientId(plainSubject(payload.sub) ?? '');
     const client = id && (await this.clients.find(id));
     if (!client) return 'inactive';
     if (client.principal.kind === 'member' && payload['member_id'] !== client.principal.memberId) return 'claims';
@@ -94,7 +94,7 @@ function unauthenticated(): BongsuError {
 
 function claimedSubject(bearer: string): string {
   try {
-    return decodeJwt(bearer).sub ?? '-';
+    return plainSubject(decodeJwt(bearer).sub) ?? '-';
   } catch {
     return '-';
   }

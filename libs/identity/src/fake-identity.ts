@@ -20,9 +20,7 @@ class NoDatabase extends Database {
     return work({} as Tx);
   }
 
-  async alive(): Promise<boolean> {
-    return true;
-  }
+  async ping(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

@@ -7,7 +7,7 @@ import { Database } from '@app/infrastructure/database';
 import { SigningKeys } from '@app/keys';
 import { SCOPES, type Scope } from './caller.js';
 import { ClientDirectory, GATE, type Client } from './client-directory.service.js';
-import { parseClientId } from './domain/client-id.js';
+import { parseClientId, plainSubject } from './domain/client-id.js';
 import { assertionAlgorithm } from './domain/public-jwk.js';
 import { IdentityOptions } from './identity.options.js';
 import { OAuthError } from './oauth-error.js';
@@ -179,7 +179,7 @@ function grantedScopes(client: Client, wanted: string[] | null): Scope[] {
 /** Whom an assertion claims to come from; not yet verified. */
 function claimedSubject(assertion: string): string | null {
   try {
-    return decodeJwt(assertion).sub ?? null;
+    return plainSubject(decodeJwt(assertion).sub);
   } catch {
     return null;
   }

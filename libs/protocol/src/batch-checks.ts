@@ -1,6 +1,7 @@
 import { allowColumns, factColumns, observationColumns, type BatchColumns } from './batch-columns.js';
-import { ERROR_CODES, type ErrorCode } from './errors.js';
+import { BongsuError, ERROR_CODES, type ErrorCode } from './errors.js';
 import { MAX_HOURLY_COUNT } from './signals.js';
+import { encodeToken } from './tokens.js';
 import { ACCOUNT_TYPES, NETWORKS, PERMISSIONS } from './vocabulary.js';
 
 export type BatchSection = 'observations' | 'allowEntries' | 'keyFacts';
@@ -54,6 +55,28 @@ function checkObservation(o: BatchColumns['observations'], i: number, bounds: Ho
   if (Math.max(o.requests[i]!, o.orders[i]!, o.rejected[i]!) > MAX_HOURLY_COUNT) return 'COUNT_OUT_OF_RANGE';
   if (o.activeSlots[i]! > 4095 || o.burstSlots[i]! > 4095) return 'SLOTS_OUT_OF_RANGE';
   return null;
+}
+
+/**
+ * Refuses dictionaries that say one token twice, or one that no row uses: honest encoders write neither, and the first
+ * would let two rows be one observation, the second fill the hub with tokens that nobody observed.
+ * @throws {BongsuError} BATCH_MALFORMED, with the dictionary in `where`
+ */
+export function requireHonestDictionaries(batch: BatchColumns): void {
+  const { observations: o, allowEntries: a, keyFacts: f } = batch;
+  requireHonest('keys', batch.keys, [o.key, a.key, f.key]);
+  requireHonest('ips', batch.ips, [o.ip, a.ip]);
+  requireHonest('prefixes', batch.prefixes, [batch.ipPrefix]);
+  requireHonest('clients', batch.clients, [o.client]);
+  requireHonest('owners', batch.owners, [f.owner]);
+}
+
+function requireHonest(where: string, tokens: readonly Uint8Array[], uses: readonly Uint32Array[]): void {
+  const refuse = (what: string) => new BongsuError('BATCH_MALFORMED', what, where);
+  if (new Set(tokens.map(encodeToken)).size !== tokens.length) throw refuse('The dictionary has one token twice.');
+  const used = new Uint8Array(tokens.length);
+  for (const column of uses) for (const index of column) used[index] = 1;
+  if (used.includes(0)) throw refuse('The dictionary has a token that no row uses.');
 }
 
 /** The batch without the named rows; dictionaries stay as they are. */

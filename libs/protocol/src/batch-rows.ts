@@ -1,4 +1,11 @@
-import { checkColumns, withoutRows, type BatchSection, type HourBounds, type Rejection } from './batch-checks.js';
+import {
+  checkColumns,
+  requireHonestDictionaries,
+  withoutRows,
+  type BatchSection,
+  type HourBounds,
+  type Rejection,
+} from './batch-checks.js';
 import { toColumns, type BatchColumns } from './batch-columns.js';
 import { BongsuError, ERROR_CODES, type ErrorCode } from './errors.js';
 import { HOUR_MS, MAX_BATCH_ROWS, MAX_HOURLY_COUNT, type BatchRows } from './signals.js';
@@ -51,8 +58,16 @@ export interface CheckedBatch {
   rejections: Rejection[];
 }
 
-/** Checks a batch in its compact form: the good rows, and why the others are none. */
+/**
+ * Checks a batch in its compact form: the good rows, and why the others are none.
+ * @throws {BongsuError} BATCH_MALFORMED for dictionaries that no honest encoder writes
+ */
 export function checkCompact(batch: BatchColumns, bounds: HourBounds): CheckedBatch {
+  requireHonestDictionaries(batch);
+  return checkValues(batch, bounds);
+}
+
+function checkValues(batch: BatchColumns, bounds: HourBounds): CheckedBatch {
   const rejections = checkColumns(batch, bounds);
   return { accepted: withoutRows(batch, rejections), rejections };
 }
@@ -75,7 +90,7 @@ export function checkList(input: RowsInput, bounds: HourBounds): CheckedBatch {
   const keyFacts = readRows('keyFacts', input.keyFacts, keyFactsRow, rejections);
   const original = { observations: observations.at, allowEntries: allowEntries.at, keyFacts: keyFacts.at };
 
-  const checked = checkCompact(
+  const checked = checkValues(
     toColumns({ observations: observations.rows, allowEntries: allowEntries.rows, keyFacts: keyFacts.rows }),
     bounds,
   );

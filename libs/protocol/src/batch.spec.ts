@@ -114,6 +114,17 @@ describe('the compact form', () => {
     );
   });
 
+  it('is refused where a dictionary has a token twice, or one that no row uses', () => {
+    const [t, u] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const facts = { accountType: 'individual' as const, permissions: [], createdAt: 1, expiresAt: null };
+    const honest = toColumns({ observations: [], allowEntries: [], keyFacts: [{ key: t, owner: u, ...facts }] });
+    const check = (columns: typeof honest) => checkCompact(decodeColumns(encodeColumns(columns)), BOUNDS);
+    expect(check(honest).rejections).toEqual([]);
+    const twice = { ...honest, keys: [t, t] };
+    for (const columns of [twice, { ...honest, keys: [t, u] }, { ...honest, clients: [u] }])
+      expect(() => check(columns)).toThrow(expect.objectContaining({ code: 'BATCH_MALFORMED' }));
+  });
+
   it('is refused where its header names sizes that no memory holds', () => {
     const header = Buffer.from(encodeColumns(toColumns({ observations: [], allowEntries: [], keyFacts: [] })));
     for (let word = 1; word < 10; word++)

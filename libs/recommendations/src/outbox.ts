@@ -11,11 +11,17 @@ export interface PendingEvent {
   recommendation: Recommendation;
 }
 
-/** A member's waiting events, oldest first; with `dueBy`, only those whose next attempt is due. */
+/**
+ * A member's waiting events, oldest first; with `dueBy`, only those whose next attempt is due, and none whose key has an
+ * older one that is not: events of one key keep their order.
+ */
 export async function pendingEvents(tx: Tx, memberId: number, most: number, dueBy?: Date): Promise<PendingEvent[]> {
   const rows = await tx.query<{ jti: string; attempts: number; recommendation_id: string }[]>(
-    `SELECT jti, attempts, recommendation_id FROM deliveries
-     WHERE member_id = $1 AND state = 'pending' AND ($2::timestamptz IS NULL OR next_attempt_at <= $2) ORDER BY id LIMIT $3`,
+    `SELECT d.jti, d.attempts, d.recommendation_id FROM deliveries d JOIN recommendations r ON r.id = d.recommendation_id
+     WHERE d.member_id = $1 AND d.state = 'pending' AND ($2::timestamptz IS NULL OR (d.next_attempt_at <= $2 AND NOT EXISTS (
+       SELECT 1 FROM deliveries e JOIN recommendations q ON q.id = e.recommendation_id
+       WHERE e.member_id = $1 AND e.state = 'pending' AND e.id < d.id AND e.next_attempt_at > $2 AND q.key_id = r.key_id)))
+     ORDER BY d.id LIMIT $3`,
     [memberId, dueBy ?? null, most],
   );
   const found = await tx
@@ -54,13 +60,14 @@ export async function markAcknowledged(tx: Tx, memberId: number, jtis: readonly 
   );
 }
 
-/** Puts an event aside for a person. */
-export async function markDead(tx: Tx, memberId: number, jti: string, reason: string): Promise<void> {
-  await tx.query(
+/** Puts an event aside for a person. @returns whether there was one that waited */
+export async function markDead(tx: Tx, memberId: number, jti: string, reason: string): Promise<boolean> {
+  const [, changed] = await tx.query<[unknown[], number]>(
     `UPDATE deliveries SET state = 'dead', attempts = attempts + 1, last_error = $3
      WHERE member_id = $1 AND jti::text = $2 AND state = 'pending'`,
     [memberId, jti, reason.slice(0, 500)],
   );
+  return changed > 0;
 }
 
 export async function markFailed(

@@ -58,12 +58,13 @@ export class PollDelivery {
     return this.database.transaction(member, async (tx) => {
       await markAcknowledged(tx, member.memberId, ack, new Date(this.clock.now()));
       for (const [jti, { err, description }] of refused) {
-        await markDead(tx, member.memberId, jti, `the receiver refused it: ${err} ${description ?? ''}`.trim());
+        const reason = `the receiver refused it: ${err.slice(0, 60)} ${String(description ?? '').slice(0, 200)}`.trim();
+        if (!(await markDead(tx, member.memberId, jti, reason))) continue;
         await this.audit.record(tx, {
           actor: principalName(member),
           action: 'event.refused',
           subject: jti,
-          detail: { err },
+          detail: { reason },
         });
       }
     });

@@ -82,9 +82,9 @@ export class PushDelivery {
     const answer = await this.send(endpoint, event);
     const verdict = judgePush(answer, attempts + 1, Math.random());
     const now = this.clock.now();
-    await this.database.transaction(PRINCIPAL, (tx) => {
+    await this.database.transaction(PRINCIPAL, async (tx) => {
       if (verdict.kind === 'acknowledged') return markAcknowledged(tx, memberId, [jti], new Date(now));
-      if (verdict.kind === 'dead') return markDead(tx, memberId, jti, verdict.reason);
+      if (verdict.kind === 'dead') return void (await markDead(tx, memberId, jti, verdict.reason));
       return markFailed(tx, memberId, jti, verdict.reason, new Date(now + verdict.afterSeconds * 1000));
     });
     if (verdict.kind !== 'acknowledged')

@@ -7,7 +7,6 @@ import { issueRecommendation } from '../../../test/support/recommendations.js';
 import { clearSignals } from '../../../test/support/standing-rows.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import { token } from '../../../test/support/tokens.js';
-import { MAX_ATTEMPTS } from './domain/push-answer.js';
 import { PushDelivery } from './push-delivery.service.js';
 
 const NOW = Date.parse('2026-06-10T00:00:00Z');
@@ -171,12 +170,24 @@ describe('pushing events to members', () => {
     for (let i = 1; i < waits.length; i++) expect(waits[i]!).toBeGreaterThanOrEqual(waits[i - 1]!);
   });
 
-  it('gives an event up for a person after its last attempt', async () => {
+  it('never gives an event up because its member is away for long', async () => {
     const { jti } = await issue('a');
-    await db.asOwner('UPDATE deliveries SET attempts = $1', [MAX_ATTEMPTS - 1]);
+    await db.asOwner('UPDATE deliveries SET attempts = 500');
     receiver.answer = () => ({ status: 500 });
     await delivery.deliver(upbit.memberId);
-    expect(await outbox(jti)).toMatchObject({ state: 'dead', attempts: MAX_ATTEMPTS });
+    expect(await outbox(jti)).toMatchObject({ state: 'pending', attempts: 501 });
+  });
+
+  it('does not let a later event of a key overtake one that waits for its next attempt', async () => {
+    const first = await issue('same');
+    receiver.answer = () => ({ status: 500 });
+    await delivery.deliver(upbit.memberId);
+    const [second, other] = [await issue('same'), await issue('another')];
+    receiver.answer = () => ({ status: 202 });
+    await delivery.deliver(upbit.memberId);
+    expect((await outbox(other.jti)).state).toBe('acknowledged');
+    expect((await outbox(first.jti)).state).toBe('pending');
+    expect((await outbox(second.jti)).state).toBe('pending');
   });
 
   it('stops at a failing endpoint, instead of trying every event against it', async () => {

@@ -6,7 +6,7 @@ import { Database, principalName, type Principal, type Tx } from '@app/infrastru
 import { Jobs } from '@app/infrastructure/queue';
 import { BongsuError } from '@app/protocol';
 import { MoreThan } from 'typeorm';
-import { checkOutcome } from './domain/outcome-rules.js';
+import { checkOutcome, checkOutcomeTime } from './domain/outcome-rules.js';
 import { TRANSITIONS, type Outcome, type Recommendation } from './domain/recommendation.js';
 import { OutcomeEntity } from './persistence/outcome.entity.js';
 import { RecommendationEntity } from './persistence/recommendation.entity.js';
@@ -57,8 +57,9 @@ export class Recommendations {
       if (!found)
         throw new BongsuError('NOT_FOUND', 'There is no recommendation to you with this id.', 'recommendationId');
       const { recommendation, outcomes } = found;
-      if (checkOutcome(recommendation.rung, outcomes, given) === 'known') return found;
       const reportedAt = new Date(this.clock.now());
+      checkOutcomeTime(recommendation.issuedAt, given.at, reportedAt);
+      if (checkOutcome(recommendation.rung, outcomes, given) === 'known') return found;
       await tx.insert(OutcomeEntity, { recommendationId: id, memberId: member.memberId, ...given, reportedAt });
       if (given.outcome === 'executed' || given.outcome === 'declined')
         await this.settle(tx, recommendation, given, reportedAt);

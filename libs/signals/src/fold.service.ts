@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, type Tx } from '@app/infrastructure/database';
-import { decodeColumns, ERROR_CODES, type BatchColumns, type Rejection } from '@app/protocol';
+import { createLogger, reasonOf } from '@app/infrastructure/logging';
+import { BongsuError, decodeColumns, ERROR_CODES, type BatchColumns, type Rejection } from '@app/protocol';
 import { sentIndex, type BatchNote } from './domain/batch.js';
 import { edgesOf, type BatchIds } from './domain/edges.js';
 import { mergeFacts, type StoredFacts } from './domain/key-facts.js';
@@ -29,28 +30,58 @@ interface Claimed extends FoldedBatch {
 
 const PRINCIPAL = { kind: 'job', name: 'fold' } as const;
 
+/** A batch that cannot be folded is tried again at least this often. */
+const LONGEST_WAIT_SECONDS = 3600;
+
 /** Stored batches into observations, edges and the keys touched; each in one transaction with its own mark. */
 @Injectable()
 export class Fold {
   private readonly interner = new TokenInterner();
+  private readonly logger = createLogger('fold');
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
 
-  /** Folds, or undoes, one batch that waits. @returns false when none does */
+  /**
+   * Folds, or undoes, one batch that waits. One that cannot be folded is put off, for longer each time, so that it does
+   * not stand in the way of the others.
+   * @returns false when none waits
+   */
   async foldNext(): Promise<boolean> {
     const committed: (() => void)[] = [];
-    const found = await this.database.transaction(PRINCIPAL, async (tx) => {
-      const batch = await claim(tx);
-      if (!batch) return false;
-      if (batch.state === 'withdrawing') await this.withdraw(tx, batch);
-      else await this.fold(tx, batch, committed);
+    let batchId: string | null = null;
+    try {
+      const found = await this.database.transaction(PRINCIPAL, async (tx) => {
+        const batch = await claim(tx, new Date(this.clock.now()));
+        if (!batch) return false;
+        batchId = batch.id;
+        if (batch.state === 'withdrawing') await this.withdraw(tx, batch);
+        else await this.fold(tx, batch, committed);
+        return true;
+      });
+      for (const done of committed) done();
+      return found;
+    } catch (error) {
+      if (batchId === null || (error instanceof BongsuError && error.code === 'UNAVAILABLE')) throw error;
+      await this.putOff(batchId, error);
       return true;
-    });
-    for (const done of committed) done();
-    return found;
+    }
+  }
+
+  private async putOff(batchId: string, error: unknown): Promise<void> {
+    this.logger.error(
+      { batch: batchId, reason: reasonOf(error) },
+      'a batch could not be folded; it is tried again later',
+    );
+    await this.database.transaction(PRINCIPAL, (tx) =>
+      tx.query(
+        `UPDATE batches SET fold_attempts = fold_attempts + 1,
+           fold_after = $2::timestamptz + least(2 ^ fold_attempts, $3) * interval '1 second' WHERE id = $1`,
+        [batchId, new Date(this.clock.now()), LONGEST_WAIT_SECONDS],
+      ),
+    );
   }
 
   private async withdraw(tx: Tx, batch: Claimed): Promise<void> {
@@ -94,11 +125,13 @@ export class Fold {
   }
 }
 
-async function claim(tx: Tx): Promise<Claimed | null> {
+async function claim(tx: Tx, now: Date): Promise<Claimed | null> {
   const [row] = await tx.query<Claimed[]>(
     `SELECT id, member_id AS "memberId", sequence, state, folded_at, payload, rejections,
        first_day AS "firstDay", last_day AS "lastDay"
-     FROM batches WHERE state IN ('stored', 'withdrawing') ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+     FROM batches WHERE state IN ('stored', 'withdrawing') AND (fold_after IS NULL OR fold_after <= $1)
+     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    [now],
   );
   return row ?? null;
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 /** `npm run migrate`: brings the database to the newest schema; without `DATABASE_URL` the one that `npm start` embeds. */
 export async function migrate(): Promise<void> {
   const reader = new ConfigReader(process.env);
-  const url = reader.secret('MIGRATION_DATABASE_URL') ?? reader.secret('DATABASE_URL');
+  const url = reader.databaseUrl('MIGRATION_DATABASE_URL') ?? reader.databaseUrl('DATABASE_URL');
   if (url) {
     const env = envWith(process.env, { MIGRATION_DATABASE_URL: url });
     process.stdout.write(await Child.run('migrate', MIGRATE, [], env));

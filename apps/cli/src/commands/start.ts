@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { request } from 'undici';
 import { ConfigReader, onStop } from '@app/infrastructure/config';
+import { BongsuError } from '@app/protocol';
 import { freePort } from '@app/infrastructure/database';
 import { createServer } from 'node:net';
 import { homePlaces } from '../stack/places.js';
@@ -24,16 +26,20 @@ const LOOK_AFTER_MS = 5000;
 /** `npm start`: PostgreSQL, hub, worker and blinder under one parent, until it is ended. */
 export async function start(): Promise<void> {
   const reader = new ConfigReader(process.env);
+  await refuseSecond();
   const stack = new Stack({
     ...homePlaces(process.cwd()),
-    databaseUrl: reader.secret('DATABASE_URL'),
+    databaseUrl: reader.databaseUrl('DATABASE_URL'),
     hubPort: await portFor(reader, 'HUB_PORT', 8200),
     blinderPort: await portFor(reader, 'BLINDER_PORT', 8201),
     ...(process.env['CLOCK_FILE'] ? { clockFile: process.env['CLOCK_FILE'] } : {}),
     logToConsole: true,
     onStep: (what) => process.stdout.write(`${what} …\n`),
   });
-  const stop = onStop(() => stack.stop());
+  const stop = onStop(async () => {
+    await stack.stop();
+    rmSync(LOCAL_HUB_FILE, { force: true });
+  });
   try {
     await stack.start();
   } catch (error) {
@@ -58,6 +64,21 @@ export async function start(): Promise<void> {
       '',
     ].join('\n'),
   );
+}
+
+/** Two stacks of one checkout would share a database and a blinder's state. @throws {BongsuError} CONFIG_INVALID */
+async function refuseSecond(): Promise<void> {
+  if (!existsSync(LOCAL_HUB_FILE)) return;
+  const { hubUrl } = JSON.parse(readFileSync(LOCAL_HUB_FILE, 'utf8')) as LocalHub;
+  const answers = await request(`${hubUrl}/health/live`, { signal: AbortSignal.timeout(2000) }).then(
+    ({ statusCode }) => statusCode === 200,
+    () => false,
+  );
+  if (answers)
+    throw new BongsuError(
+      'CONFIG_INVALID',
+      `A hub of this checkout runs already, at ${hubUrl}: use it, or stop it first.`,
+    );
 }
 
 /** Writes where a stack's doors and credentials are. */

@@ -1,8 +1,11 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { AccessTokens, mayDo, type Operation } from '@app/identity';
+import { AccessTokens, mayDo, type Operation, type Scope } from '@app/identity';
 import { BongsuError } from '@app/protocol';
 import { OPERATION, PUBLIC, requestOf } from './allow.decorator.js';
+
+/** What routes beside GraphQL serve: a member's own stream of events. */
+const EVENT_SCOPES: readonly Scope[] = ['ssf.read', 'ssf.manage'];
 
 /** Verifies the bearer token and the permission of whatever is called. */
 @Injectable()
@@ -16,9 +19,14 @@ export class AccessGuard implements CanActivate {
     const operation = this.reflector.get<Operation | typeof PUBLIC | undefined>(OPERATION, context.getHandler());
     if (operation === PUBLIC) return true;
     const request = requestOf(context);
-    request.caller ??= await this.tokens.verify(bearerOf(request.headers['authorization']), request.ip);
-    if (!operation || !mayDo(request.caller.roles, operation))
-      throw new BongsuError('FORBIDDEN', 'Your role may not do this.');
+    // Once per request, whatever it holds: a refusal is recorded once too.
+    request.verifying ??= this.tokens.verify(bearerOf(request.headers['authorization']), request.ip);
+    const caller = await request.verifying;
+    request.caller = caller;
+    const scopes: readonly Scope[] = context.getType<string>() === 'graphql' ? ['graphql'] : EVENT_SCOPES;
+    if (!scopes.some((scope) => caller.scopes.includes(scope)))
+      throw new BongsuError('FORBIDDEN', `The token needs the scope ${scopes.join(' or ')}.`);
+    if (!operation || !mayDo(caller.roles, operation)) throw new BongsuError('FORBIDDEN', 'Your role may not do this.');
     return true;
   }
 }

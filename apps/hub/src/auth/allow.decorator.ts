@@ -14,6 +14,7 @@ export const Allow = (operation: Operation | typeof PUBLIC) => SetMetadata(OPERA
 export interface AuthedRequest {
   headers: Record<string, string | string[] | undefined>;
   ip?: string;
+  verifying?: Promise<Caller>;
   caller?: Caller;
 }
 

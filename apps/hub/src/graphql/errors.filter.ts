@@ -53,6 +53,12 @@ export class ErrorsFilter implements ExceptionFilter {
   private known(error: unknown): BongsuError {
     if (error instanceof BongsuError) return error;
     if (error instanceof HttpException && error.getStatus() < 500) return new BongsuError('BAD_INPUT', error.message);
+    // SQLSTATE classes 22 (data exception) and 54 (limit exceeded): a value that no column can hold.
+    if (/^(22|54)/.test(String((error as { code?: unknown } | null)?.code ?? '')))
+      return new BongsuError(
+        'BAD_INPUT',
+        'An argument holds a value that cannot be stored: a number out of range, or a NUL.',
+      );
     this.logger.error(
       { reason: reasonOf(error), stack: error instanceof Error ? error.stack : undefined },
       'an error that was not expected',

@@ -6,7 +6,7 @@ import { type PollAnswer, PollDelivery, type PollRequest } from '@app/recommenda
 import { Allow, ByMember } from '../auth/allow.decorator.js';
 
 const MOST_EVENTS = 100;
-const MOST_ACKS = 10_000;
+const MOST_ACKS = 1000;
 
 /** Poll delivery of security event tokens (RFC 8936). */
 @Controller('ssf')
@@ -43,9 +43,10 @@ function readPoll(body: unknown): PollRequest {
   if (
     typeof setErrs !== 'object' ||
     setErrs === null ||
+    Object.keys(setErrs).length > MOST_EVENTS ||
     !Object.values(setErrs).every((e) => typeof (e as { err?: unknown })?.err === 'string')
   )
-    throw refuse('setErrs', 'setErrs maps a jti to {err, description}.');
+    throw refuse('setErrs', `setErrs maps at most ${MOST_EVENTS} jti to {err, description}.`);
   return {
     maxEvents: Math.min(Number(maxEvents), MOST_EVENTS),
     returnImmediately,

@@ -64,6 +64,18 @@ export async function saveAssessments(
   );
 }
 
+/** Takes keys of which no facts stand any more (their batch was withdrawn) off their rung. */
+export async function resetUnknown(tx: Tx, keys: readonly Id[], asOf: number): Promise<void> {
+  if (keys.length === 0) return;
+  await tx.query(
+    `WITH reset AS (
+       UPDATE key_states SET rung = 0, since = $2, clean_since = NULL, probability = 0, assessed_at = $2
+       WHERE key_id = ANY ($1::int[]) AND rung > 0 RETURNING key_id, member_id)
+     INSERT INTO rung_changes (key_id, member_id, at, rung) SELECT key_id, member_id, $2, 0 FROM reset`,
+    [keys, asOf],
+  );
+}
+
 /** What an outcome that a member reported means for the key's memory. */
 export async function applyOutcomes(tx: Tx): Promise<number> {
   const outcomes = await tx.query<{ id: string; key_id: number; outcome: string; rung: number; at: Date }[]>(

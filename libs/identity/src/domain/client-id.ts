@@ -22,3 +22,9 @@ export function parseClientId(text: unknown): ClientId | null {
 export function clientIdText(id: ClientId): string {
   return `${id.kind}:${id.name}`;
 }
+
+/** A claimed subject that may be looked up and recorded: a text without control characters; else null. */
+export function plainSubject(claimed: unknown): string | null {
+  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+  return typeof claimed === 'string' && !/[\u0000-\u001f\u007f]/.test(claimed) ? claimed : null;
+}

@@ -252,12 +252,14 @@ describe('accounts on PostgreSQL', () => {
     });
 
     it('can be written by every principal and by nobody without one, and read by staff only', async () => {
-      const write = (database: Database, principal: Principal) =>
+      const write = (database: Database, principal: Principal, actor: string) =>
         database.transaction(principal, (tx) =>
-          module.get(AuditLog).record(tx, { actor: 'job:test', action: 'test.done', subject: '-' }),
+          module.get(AuditLog).record(tx, { actor, action: 'test.done', subject: '-' }),
         );
-      await write(worker, JOB);
-      await write(hub, { kind: 'member', memberId: ids['upbit']!, name: 'upbit' });
+      const member: Principal = { kind: 'member', memberId: ids['upbit']!, name: 'upbit' };
+      await write(worker, JOB, 'job:test');
+      await write(hub, member, 'member:upbit');
+      await expect(write(hub, member, 'member:bithumb')).rejects.toThrow(/row-level security/);
       await expect(
         hub.transaction(GATE, async (tx) => {
           await tx.query(`SELECT set_config('bongsu.principal', '', true)`);

@@ -65,6 +65,21 @@ export class ConfigReader {
     }
   }
 
+  /** A secret that is a URL; a value that is none is refused without being repeated. */
+  secretUrl(name: string, protocols: readonly string[]): string | undefined {
+    const text = this.secret(name);
+    if (text === undefined) return undefined;
+    const protocol = URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : '';
+    if (!protocols.includes(protocol))
+      throw invalid(name, undefined, `a URL that starts with ${protocols.map((p) => `${p}://`).join(' or ')}`);
+    return text;
+  }
+
+  /** `DATABASE_URL` and its like. */
+  databaseUrl(name: string): string | undefined {
+    return this.secretUrl(name, ['postgres', 'postgresql']);
+  }
+
   get production(): boolean {
     return this.env['NODE_ENV'] === 'production';
   }

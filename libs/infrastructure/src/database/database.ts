@@ -16,8 +16,16 @@ export abstract class Database {
    */
   abstract transaction<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T>;
 
+  /** @throws what keeps PostgreSQL from answering in this process's role */
+  abstract ping(): Promise<void>;
+
   /** Whether PostgreSQL answers. */
-  abstract alive(): Promise<boolean>;
+  alive(): Promise<boolean> {
+    return this.ping().then(
+      () => true,
+      () => false,
+    );
+  }
 
   abstract close(): Promise<void>;
 }
@@ -32,7 +40,7 @@ export interface DatabaseOptions {
 }
 
 /** SQLSTATE classes and errno codes that say "PostgreSQL is away", not "the statement is wrong". */
-const AWAY = /^(08|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT)$/;
+const AWAY = /^(08|57P0|53300)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH)$/;
 
 export class TypeOrmDatabase extends Database {
   private opening: Promise<DataSource> | null = null;
@@ -57,13 +65,8 @@ export class TypeOrmDatabase extends Database {
     }
   }
 
-  async alive(): Promise<boolean> {
-    try {
-      await (await this.source()).query('SELECT 1');
-      return true;
-    } catch {
-      return false;
-    }
+  async ping(): Promise<void> {
+    await (await this.source()).query('SELECT 1');
   }
 
   async close(): Promise<void> {
@@ -91,7 +94,8 @@ export class TypeOrmDatabase extends Database {
   }
 }
 
-function isAway(error: unknown): boolean {
+/** Whether an error says that PostgreSQL is away, and not that a statement is wrong. */
+export function isAway(error: unknown): boolean {
   const { code, message, driverError } = error as { code?: string; message?: string; driverError?: { code?: string } };
   return (
     AWAY.test(String(code ?? driverError?.code ?? '')) ||

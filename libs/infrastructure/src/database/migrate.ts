@@ -23,12 +23,21 @@ export async function migrateDatabase(url: string, migrations: (new () => Migrat
     await lock.query(`SELECT pg_advisory_lock(hashtext('bongsu:migrate'))`);
     await source.initialize();
     const ran = await source.runMigrations();
+    await grantRolesToOwner(lock);
     await runQueueMigrations(url);
     return ran.map((m) => m.name);
   } finally {
     if (source.isInitialized) await source.destroy();
     await lock.end();
   }
+}
+
+/** Where the owner is also the processes' login, it must be able to become the roles that own nothing. */
+async function grantRolesToOwner(client: pg.Client): Promise<void> {
+  const { rows } = await client.query(`SELECT rolsuper FROM pg_roles WHERE rolname = current_user`);
+  if (rows[0]?.rolsuper === true) return;
+  // Refused where somebody else made the roles and keeps them: then that somebody grants them, and a boot says so.
+  await client.query('GRANT bongsu_hub, bongsu_worker, bongsu_queue TO CURRENT_USER').catch(() => undefined);
 }
 
 /**

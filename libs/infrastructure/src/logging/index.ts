@@ -1,3 +1,4 @@
+import { BongsuError } from '@app/protocol';
 import { pino, type Logger } from 'pino';
 
 export type { Logger } from 'pino';
@@ -14,6 +15,18 @@ const SECRETS = [
   '*.secret',
 ];
 
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+function levelOf(text: string | undefined): string {
+  if (text && !LEVELS.includes(text))
+    throw new BongsuError(
+      'CONFIG_INVALID',
+      `LOG_LEVEL holds "${text.slice(0, 40)}" but needs one of ${LEVELS.join(', ')}.`,
+      'LOG_LEVEL',
+    );
+  return text || 'info';
+}
+
 let brokenPipeHandled = false;
 
 /**
@@ -29,7 +42,7 @@ export function createLogger(service: string): Logger {
   }
   const options = {
     name: service,
-    level: process.env['LOG_LEVEL'] ?? 'info',
+    level: levelOf(process.env['LOG_LEVEL']),
     base: { service, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRETS, censor: '[redacted]' },

@@ -1,14 +1,35 @@
+import { createHash } from 'node:crypto';
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { type DynamicModule, Module, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { createPostgresBackend, type Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
+import { BongsuError } from '@app/protocol';
 import type { Logger } from '../logging/index.js';
 import { reasonOf } from '../logging/index.js';
 import { Jobs, type JobKind } from './jobs.js';
 import { QUEUE_SCHEMA } from './postgres-queue.js';
 
 /** What BullMQ keeps its jobs in. */
-export type QueueBackend = { kind: 'postgres'; url: string } | { kind: 'redis'; url: string };
+export type QueueBackend = { kind: 'postgres'; url: string } | { kind: 'redis'; url: string; prefix: string };
+
+/**
+ * The back end that a process's configuration asks for. On Redis the keys' prefix names the database, so that two hubs
+ * on one Redis do not take each other's jobs.
+ */
+export function queueBackend(redisUrl: string | undefined, databaseUrl: string): QueueBackend {
+  if (redisUrl === undefined) return { kind: 'postgres', url: databaseUrl };
+  const { host, pathname } = new URL(databaseUrl);
+  const name = createHash('sha256').update(`${host}${pathname}`).digest('hex').slice(0, 12);
+  return { kind: 'redis', url: redisUrl, prefix: `bongsu-${name}` };
+}
+
+/** How long a wake may take, ms. */
+const WAKE_MS = 1000;
+
+async function timeout(ms: number): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
+  throw new BongsuError('UNAVAILABLE', 'The queue is away.');
+}
 
 /** How long a job may go without a sign of life before another worker takes it, ms. */
 const LOCK_MS = 10_000;
@@ -25,7 +46,10 @@ export function queueOptions(backend: QueueBackend): QueueOptions {
           options: '-c role=bongsu_queue',
           keepAlive: true,
         };
-  return { connection: connection as QueueOptions['connection'], prefix: 'bongsu' };
+  return {
+    connection: connection as QueueOptions['connection'],
+    prefix: backend.kind === 'redis' ? backend.prefix : 'bongsu',
+  };
 }
 
 /** Puts BullMQ on a back end for this process. Call before any queue is made. */
@@ -54,11 +78,13 @@ class BullJobs extends Jobs implements OnModuleInit {
   async wake<P extends object>(kind: JobKind<P>, payload: P, once?: string): Promise<void> {
     try {
       const queue = this.queueOf(kind);
-      await queue.add(kind.name, payload, {
+      const added = queue.add(kind.name, payload, {
         removeOnComplete: true,
         removeOnFail: 100,
         ...(once === undefined ? {} : { deduplication: { id: once, keepLastIfActive: true } }),
       });
+      // Whoever wakes does not wait for a queue that is away; the job may still be added later, which does no harm.
+      await Promise.race([added, timeout(WAKE_MS)]);
     } catch (error) {
       this.logger.warn({ job: kind.name, reason: reasonOf(error) }, 'a wake was lost; the sweep makes it good');
     }

@@ -28,3 +28,17 @@ export function checkOutcome(rung: Rung, before: readonly Outcome[], given: Outc
     );
   return 'new';
 }
+
+/** How far a member's clock may be off, ms. */
+const SKEW_MS = 10 * 60_000;
+
+/** @throws {BongsuError} OUTCOME_INVALID for a time before the recommendation was issued, or one still to come */
+export function checkOutcomeTime(issuedAt: Date, at: Date, now: Date): void {
+  const fits = at.getTime() >= issuedAt.getTime() - SKEW_MS && at.getTime() <= now.getTime() + SKEW_MS;
+  if (!fits)
+    throw new BongsuError(
+      'OUTCOME_INVALID',
+      'An outcome happens after its recommendation and not in the future.',
+      'at',
+    );
+}

@@ -5,21 +5,18 @@ export type PushAnswer = { status: number; body: string; retryAfterSeconds: numb
 export type PushVerdict =
   { kind: 'acknowledged' } | { kind: 'retry'; reason: string; afterSeconds: number } | { kind: 'dead'; reason: string };
 
-/** After so many attempts an event is put aside for a person. */
-export const MAX_ATTEMPTS = 20;
 const FIRST_WAIT_SECONDS = 2;
 const LONGEST_WAIT_SECONDS = 3600;
 
 /**
  * RFC 8935: 202 with an empty body is success, 400 with `err` says that the event itself is at fault and sending it
- * again would not help; everything else may recover.
+ * again would not help; everything else may recover, and is
+ * tried again for as long as it takes, in the end once an hour.
  * @param attempts made so far, this one included
  * @param jitter 0 to 1: spreads the waits of many events
  */
 export function judgePush(answer: PushAnswer, attempts: number, jitter: number): PushVerdict {
   const again = (reason: string, least = 0): PushVerdict => {
-    if (attempts >= MAX_ATTEMPTS)
-      return { kind: 'dead', reason: `gave up after ${attempts} attempts; last: ${reason}` };
     const wait = Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (attempts - 1)) * (0.5 + jitter / 2);
     return { kind: 'retry', reason, afterSeconds: Math.max(least, wait) };
   };

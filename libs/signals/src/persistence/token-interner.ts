@@ -29,7 +29,7 @@ export class TokenInterner {
       missing.sort(Buffer.compare);
       await tx.query(
         `INSERT INTO tokens (kind, member_id, token) SELECT $1::smallint, $2::integer, t FROM unnest($3::bytea[]) t
-         WHERE NOT EXISTS (SELECT 1 FROM tokens k WHERE k.kind = $1 AND k.member_id = $2 AND k.token = t)
+         WHERE NOT EXISTS (SELECT 1 FROM tokens k WHERE k.kind = $1 AND k.member_id = $2 AND k.token = t) ORDER BY t
          ON CONFLICT DO NOTHING`,
         [kindNo, scope, missing],
       );
