@@ -1,3 +1,6 @@
+// Logs of the parts under test would drown the results; LOG_LEVEL=info brings them back.
+process.env.LOG_LEVEL ??= 'silent';
+
 /** One configuration for every test; see CONTRIBUTING.md for how storage and queues are provided. */
 export default {
   testEnvironment: 'node',
