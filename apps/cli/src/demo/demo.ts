@@ -17,6 +17,14 @@ import { formatSummary, shortfalls, type DemoSummary } from './summary.js';
 /** The population of the demonstration: small, with enough lending for every rung to be seen. */
 const POPULATION = { owners: 330, days: 12, seed: 20260528, mix: { operator: 0.1, lend_pair: 0.03, farm: 0.02 } };
 const STEP_HOURS = 24;
+const DAY_MS = 86_400_000;
+/** The first standard is in force since 2026-05-28; nothing is lived through before. */
+const EARLIEST = Date.parse('2026-06-01T00:00:00Z');
+
+/** First day of the population, ms: it ends a day ago, so that time can go on from there with the real clock. */
+function firstDay(now: number): number {
+  return Math.max(EARLIEST, Math.floor(now / DAY_MS) * DAY_MS - (POPULATION.days + 1) * DAY_MS);
+}
 const SEOUL_MS = 9 * 3_600_000;
 
 export interface DemoOptions {
@@ -30,13 +38,15 @@ export interface DemoOptions {
 export class Demo {
   private readonly stack: Stack;
   private readonly clockFile: string;
+  private readonly start: number;
   private hooks: SimulatedHooks | null = null;
   private exchanges: Exchange[] = [];
 
   constructor(private readonly options: DemoOptions) {
     const { folder } = options;
     this.clockFile = join(folder, 'clock.json');
-    writeClockFile(this.clockFile, Date.parse('2026-06-01T00:00:00Z'));
+    this.start = firstDay(Date.now());
+    writeClockFile(this.clockFile, this.start);
     this.stack = new Stack({
       folder,
       postgresFolder: join(folder, 'postgres'),
@@ -55,8 +65,9 @@ export class Demo {
     const { say, folder } = this.options;
     say('1. A population of five exchanges, with its truth');
     const dir = join(folder, 'population');
-    const made = await writePopulation(dir, POPULATION);
-    const members = generatePopulation(POPULATION).members;
+    const population = { ...POPULATION, start: new Date(this.start).toISOString().slice(0, 10) };
+    const made = await writePopulation(dir, population);
+    const members = generatePopulation(population).members;
     const truth = await readAllTruth(dir);
     say(
       `  ${made.keys} keys, ${made.lent} of them lent, ${made.usage} hourly observations over ${POPULATION.days} days`,
@@ -93,7 +104,8 @@ export class Demo {
       this.stack.identities.regulatorKeyFile,
       clock,
     );
-    const period = new Date(clock.now() + SEOUL_MS).toISOString().slice(0, 7);
+    // The month that most of the days lie in.
+    const period = new Date(this.start + (POPULATION.days / 2) * DAY_MS + SEOUL_MS).toISOString().slice(0, 7);
     const report = await fetchReport(regulator, this.stack.hubUrl, period);
     const summary: DemoSummary = {
       ...(await countsOf(staff)),
@@ -113,8 +125,12 @@ export class Demo {
     return shortfalls(summary);
   }
 
-  /** Where everything is, one line per door, for whoever wants to look around. */
+  /**
+   * Where everything is, one line per door, for whoever wants to look around. Simulated time goes over into the real
+   * one: tokens, and observations of the hours to come, are then what they are anywhere.
+   */
   doors(): string[] {
+    writeClockFile(this.clockFile, Date.now());
     const credentials = join(this.options.folder, 'credentials.json');
     writeLocalHub(credentials, this.stack);
     return [
