@@ -25,6 +25,7 @@ export default {
       },
     ],
   },
+  setupFiles: ['<rootDir>/test/support/property-seed.mjs'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   maxWorkers: 2,

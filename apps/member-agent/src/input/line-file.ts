@@ -76,7 +76,8 @@ export class LineFile implements LineReader {
 
   /** Opens the file that the position is in, wherever it is called now, or else the one of the name from its start. */
   private async open(notes: string[]): Promise<boolean> {
-    if (this.position !== null && this.position.offset > 0) {
+    // A position at a file's start counts too: that file may have been rotated away since, unread.
+    if (this.position !== null) {
       const at = await findPosition(this.path, this.position);
       if (at !== null) {
         this.file = await open(at, 'r');

@@ -31,7 +31,8 @@ export async function findPosition(path: string, position: FilePosition): Promis
 
 /**
  * The file to read after a former one: the oldest former file written to after it, since there may have been several
- * rotations meanwhile; mostly there is none, and it is the one of the name.
+ * rotations meanwhile; mostly there is none, and it is the one of the name. Two rotations within one tick of the file
+ * system's clock (up to 10 ms) cannot be told apart.
  */
 export async function nextFile(path: string, after: { ino: bigint; mtimeNs: bigint }): Promise<string> {
   let next = { place: path, mtimeNs: null as bigint | null };
