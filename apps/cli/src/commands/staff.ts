@@ -1,22 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { BongsuError } from '@app/protocol';
+import { addToBlinder, readJoining, registerMember, type MemberRow } from '../api/joining.js';
 import { localHub, openAs, type PersonOptions } from '../api/local.js';
-
-/** What `agent init` prints for the alliance. */
-interface Joining {
-  name: string;
-  jwk: Record<string, unknown>;
-  delivery: { method: 'push' | 'poll'; url?: string; authorization?: string };
-  contacts?: { name: string; email: string }[];
-}
-
-interface MemberRow {
-  name: string;
-  state: string;
-  deliveryMethod: string;
-  endpointUrl: string | null;
-}
 
 /** `npm run staff -- …` */
 export function staffCommand(): Command {
@@ -63,47 +48,13 @@ export function staffCommand(): Command {
 async function addMember(file: string, options: PersonOptions & { blinderMembers?: string }): Promise<void> {
   const joining = readJoining(file);
   const api = await openAs('staff', options);
-  const { addMember: added } = await api.query<{ addMember: MemberRow }>(
-    'mutation ($input: AddMemberInput!) { addMember(input: $input) { name state deliveryMethod endpointUrl } }',
-    {
-      input: {
-        name: joining.name,
-        jwk: JSON.stringify(joining.jwk),
-        deliveryMethod: joining.delivery.method.toUpperCase(),
-        endpointUrl: joining.delivery.url ?? null,
-        authorization: joining.delivery.authorization ?? null,
-        contacts: joining.contacts ?? [],
-      },
-    },
-  );
+  const added = await registerMember(api, joining);
   await api.close();
   print([added]);
   const list = options.blinderMembers ?? localHub()?.blinderMembersFile;
   if (!list) return say('The blinder keeps its own list: have its operator add this member there too.');
   addToBlinder(list, joining.name, joining.jwk);
   say(`On the blinder's list: ${list}`);
-}
-
-function readJoining(file: string): Joining {
-  try {
-    const joining = JSON.parse(readFileSync(file, 'utf8')) as Joining;
-    if (joining.name && joining.jwk && joining.delivery?.method) return joining;
-  } catch {
-    // Told below, in the same words as a file that holds something else.
-  }
-  throw new BongsuError(
-    'BAD_INPUT',
-    `${file} is not what a member's \`agent init\` prints: {name, jwk, delivery}.`,
-    file,
-  );
-}
-
-/** Puts a member on the blinder's list, which the blinder reads again by itself. */
-export function addToBlinder(file: string, name: string, jwk: Record<string, unknown>): void {
-  const list = JSON.parse(readFileSync(file, 'utf8')) as { members: { name: string; jwk: unknown }[] };
-  list.members = [...list.members.filter((m) => m.name !== name), { name, jwk }];
-  writeFileSync(`${file}.new`, `${JSON.stringify(list, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
 }
 
 async function listMembers(options: PersonOptions): Promise<void> {

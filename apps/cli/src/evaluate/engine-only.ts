@@ -1,16 +1,9 @@
 import { assess, type Id, type KeyMemory } from '@app/correlation';
-import {
-  DEFAULT_POLICY,
-  POPULATION_MEMBERS,
-  type KeyRecord,
-  type Policy,
-  type RungOrNone,
-  type UsageRecord,
-} from '@app/protocol';
+import { DEFAULT_POLICY, POPULATION_MEMBERS, type Policy, type RungOrNone, type UsageRecord } from '@app/protocol';
 import { readKeys, type KeyResult } from '@app/simulation';
 import type { Feed } from '../live/feed.js';
 import { keysAsOf } from '../live/key-list.js';
-import type { Progress } from '../live/population.js';
+import { collect, type Progress } from '../live/population.js';
 import { EngineWorld } from './engine-world.js';
 import type { Evaluated } from './real-path.js';
 
@@ -37,9 +30,7 @@ export async function engineOnly(
   policy: Policy = DEFAULT_POLICY,
 ): Promise<Evaluated & { alone: KeyResult[] }> {
   const world = new EngineWorld();
-  const lists = await Promise.all(
-    POPULATION_MEMBERS.map(async (member) => [...(await collect(readKeys(dir, member)))]),
-  );
+  const lists = await Promise.all(POPULATION_MEMBERS.map(async (member) => collect(readKeys(dir, member))));
   const together: Track = { memory: new Map(), assessedAt: new Map(), results: new Map() };
   const alone = POPULATION_MEMBERS.map((): Track => ({ memory: new Map(), assessedAt: new Map(), results: new Map() }));
   let observations = 0;
@@ -92,10 +83,4 @@ function parse(member: string, lines: string): { member: string; record: UsageRe
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => ({ member, record: JSON.parse(line) as UsageRecord }));
-}
-
-async function collect(source: AsyncIterable<KeyRecord>): Promise<KeyRecord[]> {
-  const items: KeyRecord[] = [];
-  for await (const item of source) items.push(item);
-  return items;
 }

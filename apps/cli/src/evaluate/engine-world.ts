@@ -1,8 +1,8 @@
 import {
+  burstCounts,
   inferClientKinds,
   lockstepCandidates,
   summariseDay,
-  WINDOWS_PER_DAY,
   type AllowRow,
   type DayUse,
   type HourUse,
@@ -205,20 +205,4 @@ function withNeighbours(uses: readonly DayUse[], wanted: readonly Id[]): Id[] {
     if (keys.size <= NEIGHBOURS_PER_IP && [...keys].some((key) => touched.has(key)))
       for (const key of keys) seeds.add(key);
   return [...seeds].sort((a, b) => a - b);
-}
-
-function burstCounts(keyDays: readonly KeyDay[]) {
-  const windowKeys = new Map<number, number>();
-  const activeKeys = new Map<number, number>();
-  for (const { day, bursts } of keyDays) {
-    let any = false;
-    for (let w = 0; w < WINDOWS_PER_DAY; w++)
-      if ((bursts[w >> 3]! >> (w & 7)) & 1) {
-        any = true;
-        const window = day * WINDOWS_PER_DAY + w;
-        windowKeys.set(window, (windowKeys.get(window) ?? 0) + 1);
-      }
-    if (any) activeKeys.set(day, (activeKeys.get(day) ?? 0) + 1);
-  }
-  return { windowKeys, activeKeys };
 }

@@ -1,10 +1,10 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { BongsuError, type KeyRecord } from '@app/protocol';
 import { freePort } from '@app/infrastructure/database';
 import type { HubApi } from '../api/hub-api.js';
-import { addToBlinder } from '../commands/staff.js';
+import { addToBlinder, readJoining, registerMember } from '../api/joining.js';
 import { Child } from '../stack/child.js';
 import type { Stack } from '../stack/stack.js';
 
@@ -74,20 +74,8 @@ export class Exchange {
         : []),
       ...['--loop', '200'],
     ]);
-    const joining = JSON.parse(readFileSync(join(this.folder, 'join.json'), 'utf8')) as {
-      name: string;
-      jwk: Record<string, unknown>;
-      delivery: { method: string; url?: string; authorization?: string };
-    };
-    await staff.query('mutation ($input: AddMemberInput!) { addMember(input: $input) { name } }', {
-      input: {
-        name: joining.name,
-        jwk: JSON.stringify(joining.jwk),
-        deliveryMethod: joining.delivery.method.toUpperCase(),
-        endpointUrl: joining.delivery.url ?? null,
-        authorization: joining.delivery.authorization ?? null,
-      },
-    });
+    const joining = readJoining(join(this.folder, 'join.json'));
+    await registerMember(staff, joining);
     addToBlinder(this.stack.identities.blinderMembersFile, joining.name, joining.jwk);
   }
 

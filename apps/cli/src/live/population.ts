@@ -42,7 +42,8 @@ export async function liveThrough(
   }
 }
 
-async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+/** All items of a stream. */
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of source) items.push(item);
   return items;

@@ -1,7 +1,7 @@
 import {
+  burstCounts,
   inferClientKinds,
   lockstepCandidates,
-  WINDOWS_PER_DAY,
   type Id,
   type KeyDay,
   type Neighbourhood,
@@ -56,22 +56,12 @@ async function loadBursts(tx: Tx, firstDay: number, lastDay: number) {
     [firstDay, lastDay],
   );
   const keyDays = new Map<Id, KeyDay[]>();
-  const windowKeys = new Map<number, number>();
-  const activeKeys = new Map<number, number>();
   for (const row of rows) {
     const days = keyDays.get(row.key);
     if (days) days.push(row);
     else keyDays.set(row.key, [row]);
-    let any = false;
-    for (let w = 0; w < WINDOWS_PER_DAY; w++)
-      if ((row.bursts[w >> 3]! >> (w & 7)) & 1) {
-        any = true;
-        const window = row.day * WINDOWS_PER_DAY + w;
-        windowKeys.set(window, (windowKeys.get(window) ?? 0) + 1);
-      }
-    if (any) activeKeys.set(row.day, (activeKeys.get(row.day) ?? 0) + 1);
   }
-  return { keyDays, windowKeys, activeKeys };
+  return { keyDays, ...burstCounts(rows) };
 }
 
 /** The keys that share enough rare burst windows with a seed to be compared with it; of all seeds together. */
