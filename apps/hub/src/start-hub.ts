@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import type { NextFunction, Request, Response } from 'express';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { People } from '@app/identity';
 import type { Clock } from '@app/infrastructure/clock';
 import { Database } from '@app/infrastructure/database';
-import { createLogger, reasonOf } from '@app/infrastructure/logging';
+import { createLogger, reasonOf, requestIdOf, within } from '@app/infrastructure/logging';
 import { BongsuError, MAX_BATCH_BYTES } from '@app/protocol';
 import { HubIssuer } from '@app/recommendations';
 import { AppModule } from './app.module.js';
@@ -33,6 +34,7 @@ export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Cl
     abortOnError: false,
     logger: ['error', 'fatal'],
   });
+  app.use(inContext);
   const isGraphql = (request: { url?: string | undefined }) => request.url?.startsWith('/graphql') ?? false;
   const isJson = (request: { headers: { 'content-type'?: string | undefined } }) =>
     /^application\/json\b/.test(request.headers['content-type'] ?? '');
@@ -62,6 +64,13 @@ export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Cl
       await app.get(Database).close();
     },
   };
+}
+
+/** Every request under an id of its own, or the one that its caller gave it; the answer repeats it. */
+function inContext(request: Request, response: Response, next: NextFunction): void {
+  const requestId = requestIdOf(request.headers['x-request-id']);
+  response.setHeader('x-request-id', requestId);
+  within({ requestId, ...(request.ip === undefined ? {} : { from: request.ip }) }, next);
 }
 
 async function listen(app: NestExpressApplication, { port, host }: HubConfig): Promise<void> {

@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   OUTCOME_CONFLICT: 'the outcome contradicts one that was reported before',
   POLICY_INVALID: 'the policy breaks its schema or its rules',
   QUOTA_EXCEEDED: 'more than the caller may ask for; try again later',
+  RATE_LIMITED: 'too many requests in a short time; wait as long as the answer says',
   UNAVAILABLE: 'a part that is needed is away; try again later',
   CONFIG_INVALID: 'a configuration value does not fit',
   INTERNAL: 'an error of the hub itself',

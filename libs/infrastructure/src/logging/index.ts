@@ -1,7 +1,9 @@
 import { BongsuError } from '@app/protocol';
 import { pino, type Logger } from 'pino';
+import { workContext } from './context.js';
 
 export type { Logger } from 'pino';
+export * from './context.js';
 
 /** Field names whose values never reach a log. */
 const SECRETS = [
@@ -46,6 +48,10 @@ export function createLogger(service: string): Logger {
     base: { service, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRETS, censor: '[redacted]' },
+    mixin: () => {
+      const requestId = workContext()?.requestId;
+      return requestId === undefined ? {} : { requestId };
+    },
   };
   return pino(options, process.stdout);
 }
