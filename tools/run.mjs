@@ -26,6 +26,7 @@ function upToDate() {
     'apps',
     'libs',
     'migrations',
+    'test/bench',
     'package.json',
     'nest-cli.json',
     'tsconfig.json',
