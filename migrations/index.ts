@@ -1,6 +1,7 @@
 import { AccountWrites1790000000010 } from './1790000000010-account-writes.js';
 import { Assessments1790000000003 } from './1790000000003-assessments.js';
 import { FirstStandard1790000000011 } from './1790000000011-first-standard.js';
+import { Identity1790000000014 } from './1790000000014-identity.js';
 import { NarrowerWrites1790000000013 } from './1790000000013-narrower-writes.js';
 import { Reports1790000000012 } from './1790000000012-reports.js';
 import { RolesAndAccounts1790000000001 } from './1790000000001-roles-and-accounts.js';
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   FirstStandard1790000000011,
   Reports1790000000012,
   NarrowerWrites1790000000013,
+  Identity1790000000014,
 ];

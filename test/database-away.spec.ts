@@ -8,7 +8,7 @@ import { ensureLogin, migrateDatabase, startEmbeddedPostgres, type EmbeddedServe
 import { startHub, type RunningHub } from '../apps/hub/src/start-hub.js';
 import { startWorker, type RunningWorker } from '../apps/worker/src/start-worker.js';
 import { MIGRATIONS } from '../migrations/index.js';
-import { askToken, assertionOf, graphql, post, tokenOf, type HubCaller } from './support/http-client.js';
+import { askToken, assertionOf, eventsTokenOf, graphql, post, tokenOf, type HubCaller } from './support/http-client.js';
 import { privateJwk, publicJwk } from './support/parts.js';
 import { batchId, compactOf, FIRST_HOUR, observation } from './support/signals.js';
 
@@ -25,6 +25,7 @@ describe('while PostgreSQL is away', () => {
   let hub: RunningHub | undefined;
   let worker: RunningWorker | undefined;
   let bearer: string;
+  let events: string;
 
   const SUBMIT =
     'mutation ($input: SubmitSignalsInput!) { submitSignals(input: $input) { accepted state receivedAt } }';
@@ -66,8 +67,9 @@ describe('while PostgreSQL is away', () => {
     worker = await startWorker({ databaseUrl, queue, issuer: hub.url, sweepMs: 200 }, { signingKey }, clock);
     const add = 'mutation ($input: AddMemberInput!) { addMember(input: $input) { id } }';
     const input = { name: 'upbit', jwk: JSON.stringify(publicJwk(upbit.jwk)), deliveryMethod: 'POLL' };
-    await graphql(hub.url, await tokenOf(hub.url, staff, NOW / 1000), add, { input });
-    bearer = await tokenOf(hub.url, upbit, NOW / 1000);
+    await graphql(hub.url, await tokenOf(hub.url, staff), add, { input });
+    bearer = await tokenOf(hub.url, upbit);
+    events = await eventsTokenOf(hub.url, upbit);
   }, 60_000);
   afterAll(async () => {
     await server?.revive();
@@ -89,9 +91,9 @@ describe('while PostgreSQL is away', () => {
       code: 'UNAVAILABLE',
     });
     expect(refused.text).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|SELECT|stack|terminat/i);
-    const polled = await post(`${hub!.url}/ssf/poll`, bearer, { returnImmediately: true });
+    const polled = await post(`${hub!.url}/ssf/poll`, events, { returnImmediately: true });
     expect(polled).toMatchObject({ status: 503, json: { code: 'UNAVAILABLE' } });
-    expect((await askToken(hub!.url, assertionOf(upbit, hub!.url, NOW / 1000))).status).toBe(503);
+    expect((await askToken(hub!.url, assertionOf(upbit, hub!.url))).status).toBe(503);
     expect((await fetch(`${hub!.url}/health/ready`)).status).toBe(503);
     expect((await fetch(`${hub!.url}/health/live`)).status).toBe(200);
     // Long enough for the worker's sweep and its queues to have met the outage too.
@@ -102,7 +104,7 @@ describe('while PostgreSQL is away', () => {
     await until('the second batch is taken in', async () => (await submit(2)).status === 200);
     await until('the second batch is folded', async () => (await stateOf(2)) === 'FOLDED');
     expect((await submit(1)).data.submitSignals.receivedAt).toBe(first.data.submitSignals.receivedAt);
-    expect((await askToken(hub!.url, assertionOf(upbit, hub!.url, NOW / 1000))).status).toBe(200);
+    expect((await askToken(hub!.url, assertionOf(upbit, hub!.url))).status).toBe(200);
   }, 60_000);
 
   it.each(['hub', 'worker'])(

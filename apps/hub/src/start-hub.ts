@@ -40,7 +40,6 @@ export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Cl
     /^application\/json\b/.test(request.headers['content-type'] ?? '');
   app.useBodyParser('json', { limit: BODY_BYTES, type: (request) => isGraphql(request) && isJson(request) });
   app.useBodyParser('json', { limit: SMALL_BODY_BYTES });
-  app.useBodyParser('urlencoded', { limit: 65_536, extended: false });
   app.disable('x-powered-by');
   await app
     .get(Database)

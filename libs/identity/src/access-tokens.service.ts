@@ -1,84 +1,126 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
-import { AuditLog } from '@app/audit';
-import { Clock } from '@app/infrastructure/clock';
-import { Database } from '@app/infrastructure/database';
 import { SIGNING_ALGORITHMS, SigningKeys } from '@app/keys';
 import { BongsuError } from '@app/protocol';
-import { SCOPES, type Caller } from './caller.js';
-import { ClientDirectory, GATE } from './client-directory.service.js';
+import type { Caller } from './caller.js';
+import { ClientDirectory } from './client-directory.service.js';
+import { Denial, Denials } from './denials.service.js';
 import { parseClientId, plainSubject } from './domain/client-id.js';
+import type { Door } from './domain/doors.js';
+import { checkProof, PROOF_WINDOW_S } from './domain/dpop-proof.js';
 import { IdentityOptions } from './identity.options.js';
+import { UsedAssertions } from './used-assertions.service.js';
 
 const LONGEST_TOKEN = 8192;
 
-/** Verifies access tokens (RFC 9068), and that the hub still stands by them. */
+/** What a request shows at a door. */
+export interface Credentials {
+  /** The `Authorization` header. */
+  authorization: string | undefined;
+  /** The `DPoP` header. */
+  proof: string | undefined;
+  /** HTTP method. */
+  method: string;
+}
+
+/**
+ * Verifies access tokens (RFC 9068), that their bearer holds the key they are bound to (RFC 9449), and that the hub still
+ * stands by them. All in the system's wall time, as tokens are issued: a simulated clock is for the domain.
+ */
 @Injectable()
 export class AccessTokens {
   private keySet: { of: JSONWebKeySet; find: ReturnType<typeof createLocalJWKSet> } | null = null;
 
   constructor(
-    private readonly database: Database,
-    private readonly clock: Clock,
     private readonly keys: SigningKeys,
     private readonly clients: ClientDirectory,
-    private readonly audit: AuditLog,
+    private readonly used: UsedAssertions,
+    private readonly denials: Denials,
     private readonly options: IdentityOptions,
   ) {}
 
   /**
-   * @param bearer the token without its scheme, or undefined where the request had none
-   * @param from the caller's address, for the audit
+   * Who calls at a door. A proof counts once: verify once a request.
    * @throws {BongsuError} UNAUTHENTICATED, always with the same words; UNAVAILABLE when PostgreSQL is away
    */
-  async verify(bearer: string | undefined, from?: string): Promise<Caller> {
-    if (!bearer) throw unauthenticated();
-    const result = bearer.length <= LONGEST_TOKEN ? await this.callerOf(bearer) : 'malformed';
-    if (typeof result !== 'string') return result;
-    const detail = from ? { reason: result, from } : { reason: result };
-    await this.database.transaction(GATE, (tx) =>
-      this.audit.record(tx, { actor: 'unknown', action: 'access.denied', subject: claimedSubject(bearer), detail }),
-    );
-    throw unauthenticated();
+  async verify(door: Door, credentials: Credentials): Promise<Caller> {
+    const [, scheme = '', token = ''] = /^(\S+) +([A-Za-z0-9._~+/-]+=*)$/.exec(credentials.authorization ?? '') ?? [];
+    try {
+      if (credentials.authorization === undefined) throw new Denial('missing');
+      if (scheme.toLowerCase() !== door.scheme.toLowerCase()) throw new Denial('scheme');
+      if (token.length > LONGEST_TOKEN) throw new Denial('malformed');
+      const claims = await this.claimsOf(door, token);
+      const caller = await this.callerOf(door, claims);
+      await this.checkBinding(door, token, claims, credentials, caller);
+      return caller;
+    } catch (error) {
+      if (!(error instanceof Denial)) throw error;
+      await this.denials.record('access.denied', claimedSubject(token), error.reason);
+      throw new BongsuError('UNAUTHENTICATED', 'A valid access token is needed.');
+    }
   }
 
-  /** The caller, or why there is none. */
-  private async callerOf(bearer: string): Promise<Caller | string> {
-    const payload = await this.claimsOf(bearer);
-    if (typeof payload === 'string') return payload;
-    const id = parseClientId(plainSubject(payload.sub) ?? '');
+  private async claimsOf(door: Door, token: string): Promise<JWTPayload> {
+    const find = await this.keyFinder();
+    const issuer = this.options.issuer();
+    try {
+      const { payload } = await jwtVerify(token, find, {
+        algorithms: [...SIGNING_ALGORITHMS],
+        typ: 'at+jwt',
+        issuer,
+        audience: `${issuer}${door.path}`,
+        requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti'],
+      });
+      return payload;
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) throw new Denial('expired');
+      throw new Denial(error instanceof errors.JWTClaimValidationFailed ? 'claims' : 'signature');
+    }
+  }
+
+  private async callerOf(door: Door, claims: JWTPayload): Promise<Caller> {
+    if (claims['client_id'] !== claims.sub) throw new Denial('claims');
+    const id = parseClientId(plainSubject(claims.sub) ?? '');
     const client = id && (await this.clients.find(id));
-    if (!client) return 'inactive';
-    if (client.principal.kind === 'member' && payload['member_id'] !== client.principal.memberId) return 'claims';
+    if (!client) throw new Denial('inactive');
+    if (client.principal.kind === 'member' && claims['member_id'] !== client.principal.memberId)
+      throw new Denial('claims');
     // A role that was taken away since the token was issued no longer counts.
-    const inToken = Array.isArray(payload['roles']) ? payload['roles'] : [];
-    const granted = String(payload['scope'] ?? '').split(' ');
+    const inToken = Array.isArray(claims['roles']) ? claims['roles'] : [];
+    const granted = String(claims['scope'] ?? '').split(' ');
+    const scopes = door.scopes.filter((scope) => granted.includes(scope));
+    if (scopes.length === 0) throw new Denial('scope');
     return {
       principal: client.principal,
       clientId: client.id,
       roles: client.roles.filter((role) => inToken.includes(role)),
-      scopes: SCOPES.filter((scope) => granted.includes(scope)),
+      scopes,
     };
   }
 
-  private async claimsOf(bearer: string): Promise<JWTPayload | string> {
-    const find = await this.keyFinder();
-    const issuer = this.options.issuer();
-    try {
-      const { payload } = await jwtVerify(bearer, find, {
-        algorithms: [...SIGNING_ALGORITHMS],
-        typ: 'at+jwt',
-        issuer,
-        audience: `${issuer}/graphql`,
-        requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti'],
-        currentDate: new Date(this.clock.now()),
-      });
-      return payload['client_id'] === payload.sub ? payload : 'claims';
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) return 'expired';
-      if (error instanceof errors.JWTClaimValidationFailed) return 'claims';
-      return 'signature';
+  /** A bound token comes with a fresh proof of its key; a plain one only where plain ones are taken. */
+  private async checkBinding(
+    door: Door,
+    token: string,
+    claims: JWTPayload,
+    { proof, method }: Credentials,
+    caller: Caller,
+  ): Promise<void> {
+    const bound = (claims['cnf'] as { jkt?: unknown } | undefined)?.jkt;
+    if (door.scheme === 'Bearer') {
+      if (claims['cnf'] !== undefined) throw new Denial('bound');
+      return;
     }
+    if (typeof bound !== 'string') throw new Denial('unbound');
+    if (proof === undefined) throw new Denial('proof_missing');
+    const url = `${this.options.issuer()}${door.path}`;
+    const checked = await checkProof(proof, { method, url, accessToken: token, now: Date.now() });
+    if (typeof checked === 'string') throw new Denial(checked);
+    if (checked.jkt !== bound) throw new Denial('proof_key');
+    const id = createHash('sha256').update(`dpop\n${checked.jkt}\n${checked.jti}`).digest('base64url');
+    // Its `iat` may lie ahead by the window, and it holds for the window after that.
+    if (!(await this.used.use(caller.clientId, id, 2 * PROOF_WINDOW_S + 1))) throw new Denial('proof_replayed');
   }
 
   private async keyFinder(): Promise<ReturnType<typeof createLocalJWKSet>> {
@@ -88,13 +130,9 @@ export class AccessTokens {
   }
 }
 
-function unauthenticated(): BongsuError {
-  return new BongsuError('UNAUTHENTICATED', 'A valid access token is needed.');
-}
-
-function claimedSubject(bearer: string): string {
+function claimedSubject(token: string): string {
   try {
-    return plainSubject(decodeJwt(bearer).sub) ?? '-';
+    return plainSubject(decodeJwt(token).sub) ?? '-';
   } catch {
     return '-';
   }

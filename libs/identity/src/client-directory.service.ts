@@ -12,7 +12,8 @@ import { PersonRepository } from './person.repository.js';
 export interface Client {
   id: string;
   principal: Caller['principal'];
-  jwk: PublicJwk;
+  /** Public keys that its assertions may be signed with. */
+  keys: PublicJwk[];
   roles: Role[];
 }
 
@@ -42,12 +43,12 @@ export class ClientDirectory {
           const member = await this.members.byName(tx, id.name);
           if (member?.state !== 'active') return null;
           const principal = { kind: 'member' as const, memberId: member.id, name: member.name };
-          return { id: text, principal, jwk: member.jwk, roles: ['member'] };
+          return { id: text, principal, keys: [member.jwk], roles: ['member'] };
         }
         const person = await this.people.byName(tx, id.name);
         const roles = person?.state === 'active' ? rolesAs(id.kind, person.roles) : [];
         if (!person || roles.length === 0) return null;
-        return { id: text, principal: { kind: id.kind, name: person.name }, jwk: person.jwk, roles };
+        return { id: text, principal: { kind: id.kind, name: person.name }, keys: [person.jwk], roles };
       }),
     );
   }

@@ -4,7 +4,9 @@ import type { Clock } from '@app/infrastructure/clock';
 import { Database, type Principal, type Tx } from '@app/infrastructure/database';
 import { FakeSigningKeyRepository, SigningKeys } from '@app/keys';
 import { AccessTokens } from './access-tokens.service.js';
+import { AuthorizationServer } from './authorization-server.service.js';
 import { ClientDirectory } from './client-directory.service.js';
+import { Denials } from './denials.service.js';
 import { FakeMemberEndpointRepository } from './fake-member-endpoint.repository.js';
 import { FakeMemberRepository } from './fake-member.repository.js';
 import { FakePersonRepository } from './fake-person.repository.js';
@@ -12,7 +14,7 @@ import { FakeUsedAssertionRepository } from './fake-used-assertion.repository.js
 import { MemberEndpoints } from './member-endpoints.service.js';
 import { Members } from './members.service.js';
 import { People } from './people.service.js';
-import { TokenIssuer } from './token-issuer.service.js';
+import { UsedAssertions } from './used-assertions.service.js';
 
 /** Runs the work without a database: for fakes, which ignore their transaction. */
 class NoDatabase extends Database {
@@ -39,15 +41,17 @@ export function createFakeIdentity(clock: Clock, issuer = 'https://hub.example',
   const endpointRows = new FakeMemberEndpointRepository();
   const clients = new ClientDirectory(database, memberRows, personRows);
   const used = new FakeUsedAssertionRepository();
+  const usedAssertions = new UsedAssertions(database, used);
+  const denials = new Denials(database, audit);
   return {
     auditRows,
     endpointRows,
     keys,
     used,
-    accessTokens: new AccessTokens(database, clock, keys, clients, audit, options),
+    authorizationServer: new AuthorizationServer(keys, clients, usedAssertions, denials, options),
+    accessTokens: new AccessTokens(keys, clients, usedAssertions, denials, options),
     endpoints: new MemberEndpoints(memberRows, endpointRows),
     members: new Members(database, clock, memberRows, endpointRows, clients, audit, options),
     people: new People(database, clock, personRows, clients, audit),
-    tokenIssuer: new TokenIssuer(database, clock, keys, clients, used, audit, options),
   };
 }

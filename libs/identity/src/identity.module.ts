@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessTokens } from './access-tokens.service.js';
+import { AuthorizationServer } from './authorization-server.service.js';
 import { ClientDirectory } from './client-directory.service.js';
+import { Denials } from './denials.service.js';
 import { IdentityOptions } from './identity.options.js';
 import { MemberEndpointRepository } from './member-endpoint.repository.js';
 import { MemberEndpoints } from './member-endpoints.service.js';
@@ -12,10 +14,19 @@ import { PersonAdapter } from './persistence/person.adapter.js';
 import { UsedAssertionAdapter } from './persistence/used-assertion.adapter.js';
 import { People } from './people.service.js';
 import { PersonRepository } from './person.repository.js';
-import { TokenIssuer } from './token-issuer.service.js';
 import { UsedAssertionRepository } from './used-assertion.repository.js';
+import { UsedAssertions } from './used-assertions.service.js';
 
-const SERVICES = [AccessTokens, ClientDirectory, MemberEndpoints, Members, People, TokenIssuer];
+const SERVICES = [
+  AccessTokens,
+  AuthorizationServer,
+  ClientDirectory,
+  Denials,
+  MemberEndpoints,
+  Members,
+  People,
+  UsedAssertions,
+];
 
 /** Needs `Database` and `Clock` from the app, and KeysModule and AuditModule beside it. */
 @Module({})

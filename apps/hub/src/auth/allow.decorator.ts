@@ -12,8 +12,9 @@ export const Allow = (operation: Operation | typeof PUBLIC) => SetMetadata(OPERA
 
 /** The request behind a GraphQL or HTTP call, with the caller that the guard verified. */
 export interface AuthedRequest {
+  method: string;
   headers: Record<string, string | string[] | undefined>;
-  ip?: string;
+  res?: { setHeader(name: string, value: string): unknown };
   verifying?: Promise<Caller>;
   caller?: Caller;
 }

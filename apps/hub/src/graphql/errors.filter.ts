@@ -1,7 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { Response } from 'express';
 import { GraphQLError } from 'graphql';
-import { OAuthError } from '@app/identity';
 import { createLogger, reasonOf } from '@app/infrastructure/logging';
 import { BongsuError, type ErrorCode } from '@app/protocol';
 
@@ -38,9 +37,7 @@ export class ErrorsFilter implements ExceptionFilter {
   }
 
   private answer(error: unknown, response: Response): void {
-    if (error instanceof OAuthError) {
-      response.status(error.status).json(error.body);
-    } else if (error instanceof HttpException) {
+    if (error instanceof HttpException) {
       response
         .status(error.getStatus())
         .json({ code: error.getStatus() === 404 ? 'NOT_FOUND' : 'BAD_INPUT', message: error.message });

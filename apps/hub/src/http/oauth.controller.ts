@@ -1,5 +1,6 @@
-import { Body, Controller, Get, Header, HttpCode, Ip, Post } from '@nestjs/common';
-import { TokenIssuer, type TokenRequest, type TokenResponse } from '@app/identity';
+import { Controller, Get, Header, Post, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AuthorizationServer, SCOPES } from '@app/identity';
 import { SigningKeys } from '@app/keys';
 import { HubIssuer } from '@app/recommendations';
 import { Allow, PUBLIC } from '../auth/allow.decorator.js';
@@ -8,17 +9,15 @@ import { Allow, PUBLIC } from '../auth/allow.decorator.js';
 @Controller()
 export class OauthController {
   constructor(
-    private readonly tokens: TokenIssuer,
+    private readonly server: AuthorizationServer,
     private readonly keys: SigningKeys,
     private readonly issuer: HubIssuer,
   ) {}
 
   @Allow(PUBLIC)
   @Post('oauth/token')
-  @HttpCode(200)
-  @Header('Cache-Control', 'no-store')
-  token(@Body() form: TokenRequest | undefined, @Ip() from: string): Promise<TokenResponse> {
-    return this.tokens.grant(form ?? {}, from);
+  token(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.server.token(request, response);
   }
 
   @Allow(PUBLIC)
@@ -29,10 +28,12 @@ export class OauthController {
       issuer: url,
       token_endpoint: `${url}/oauth/token`,
       jwks_uri: `${url}/.well-known/jwks.json`,
+      scopes_supported: SCOPES,
       grant_types_supported: ['client_credentials'],
       response_types_supported: [],
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
       token_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA'],
     };
   }
 

@@ -1,18 +1,23 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Global, Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { SignJWT } from 'jose';
 import { AUDIT_ENTITIES, AuditLog, AuditModule } from '@app/audit';
 import { Clock, FakeClock } from '@app/infrastructure/clock';
 import { Database, TypeOrmDatabase, type Principal } from '@app/infrastructure/database';
 import { KEYS_ENTITIES, KeysModule, SigningKeys } from '@app/keys';
+import { askToken, assertionOf, proofOf } from '../../../../test/support/http-client.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
-import { AccessTokens } from '../access-tokens.service.js';
+import { AccessTokens, type Credentials } from '../access-tokens.service.js';
+import { AuthorizationServer } from '../authorization-server.service.js';
+import { GRAPHQL_DOOR } from '../domain/doors.js';
 import { IdentityModule } from '../identity.module.js';
 import { MemberEndpoints } from '../member-endpoints.service.js';
 import { Members } from '../members.service.js';
 import { People } from '../people.service.js';
-import { ASSERTION_TYPE, TokenIssuer } from '../token-issuer.service.js';
+import { UsedAssertionAdapter } from './used-assertion.adapter.js';
+import { UsedAssertions } from '../used-assertions.service.js';
 import { IDENTITY_ENTITIES } from './entities.js';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
@@ -33,6 +38,8 @@ describe('accounts on PostgreSQL', () => {
   let hub: Database;
   let worker: Database;
   let module: TestingModule;
+  let server: Server;
+  let at: string;
   const clock = new FakeClock(NOW);
   const ids: Record<string, number> = {};
 
@@ -65,6 +72,9 @@ describe('accounts on PostgreSQL', () => {
         IdentityModule.forRoot({ issuer: () => ISSUER, production: false }),
       ],
     }).compile();
+    server = createServer((request, response) => void module.get(AuthorizationServer).token(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const members = module.get(Members);
     const push = { method: 'push' as const, endpointUrl: 'http://127.0.0.1:4000/events', authorization: 'Bearer one' };
     const contacts = [{ name: 'Duty desk', email: 'desk@upbit.example' }];
@@ -75,27 +85,26 @@ describe('accounts on PostgreSQL', () => {
   });
 
   afterAll(async () => {
+    server?.close();
     await module?.close();
     await hub?.close();
     await worker?.close();
     await db?.close();
   });
 
-  const assertion = (name: 'upbit' | 'bithumb', jti: string = randomUUID()) =>
-    new SignJWT({ jti })
-      .setProtectedHeader({ alg: 'ES256' })
-      .setIssuer(`member:${name}`)
-      .setSubject(`member:${name}`)
-      .setAudience(ISSUER)
-      .setIssuedAt(clock.now() / 1000)
-      .setExpirationTime(clock.now() / 1000 + 60)
-      .sign(keys[name].privateKey);
-  const grant = (client_assertion: string) =>
-    module.get(TokenIssuer).grant({
-      grant_type: 'client_credentials',
-      client_assertion_type: ASSERTION_TYPE,
-      client_assertion,
-    });
+  const jwkOf = (name: 'upbit' | 'bithumb') => JSON.stringify(keys[name].privateKey.export({ format: 'jwk' }));
+  const assertion = (name: 'upbit' | 'bithumb') =>
+    assertionOf({ clientId: `member:${name}`, jwk: jwkOf(name) }, ISSUER);
+  const ask = (name: 'upbit' | 'bithumb', client_assertion: string) =>
+    askToken(at, client_assertion, {}, proofOf(jwkOf(name), { method: 'POST', url: `${ISSUER}/oauth/token` }));
+  const tokenFor = async (name: 'upbit' | 'bithumb') =>
+    ((await (await ask(name, assertion(name))).json()) as { access_token: string }).access_token;
+  const shown = (name: 'upbit' | 'bithumb', token: string): Credentials => ({
+    authorization: `DPoP ${token}`,
+    proof: proofOf(jwkOf(name), { method: 'POST', url: `${ISSUER}/graphql`, token }),
+    method: 'POST',
+  });
+  const verify = (credentials: Credentials) => module.get(AccessTokens).verify(GRAPHQL_DOOR, credentials);
 
   it('keeps what was handed in', async () => {
     const members = module.get(Members);
@@ -123,20 +132,35 @@ describe('accounts on PostgreSQL', () => {
   });
 
   it('issues and verifies a token, and lets an assertion count once even when two come at the same time', async () => {
-    const { access_token } = await grant(await assertion('upbit'));
-    expect(await module.get(AccessTokens).verify(access_token)).toMatchObject({ clientId: 'member:upbit' });
-    const twice = await assertion('bithumb');
-    const results = await Promise.allSettled([grant(twice), grant(twice), grant(twice)]);
+    expect(await verify(shown('upbit', await tokenFor('upbit')))).toMatchObject({ clientId: 'member:upbit' });
+    const twice = assertion('bithumb');
+    const answers = await Promise.all([1, 2, 3].map(() => ask('bithumb', twice)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401]);
+  });
+
+  it('lets a proof count once, also when two processes see it at the same time', async () => {
+    const credentials = shown('upbit', await tokenFor('upbit'));
+    const results = await Promise.allSettled([1, 2, 3].map(() => verify(credentials)));
     expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
+    expect(results.filter((r) => r.status === 'rejected')[0]).toMatchObject({ reason: { code: 'UNAUTHENTICATED' } });
+  });
+
+  it('forgets used assertions and proofs once they have expired, not before', async () => {
+    await db.asOwner(`INSERT INTO used_assertions VALUES ('member:upbit', 'old', now() - interval '1 second')`);
+    await db.asOwner(`INSERT INTO used_assertions VALUES ('member:upbit', 'new', now() + interval '1 minute')`);
+    const another = new UsedAssertions(hub, new UsedAssertionAdapter());
+    expect(await another.use('member:upbit', 'old', 60)).toBe(true);
+    expect(await another.use('member:upbit', 'new', 60)).toBe(false);
+    expect(await another.use('member:bithumb', 'new', 60)).toBe(true);
   });
 
   it('refuses a suspended member’s token, and takes it again after reinstatement', async () => {
-    const { access_token } = await grant(await assertion('bithumb'));
+    const token = await tokenFor('bithumb');
     const members = module.get(Members);
     await members.suspend(STAFF, 'bithumb', 'audit');
-    await expect(module.get(AccessTokens).verify(access_token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(verify(shown('bithumb', token))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     await members.reinstate(STAFF, 'bithumb', 'audit closed');
-    await expect(module.get(AccessTokens).verify(access_token)).resolves.toBeDefined();
+    await expect(verify(shown('bithumb', token))).resolves.toBeDefined();
   });
 
   it('brings people to what the file says, and suspends who is no longer in it', async () => {

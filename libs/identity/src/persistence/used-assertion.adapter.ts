@@ -6,16 +6,16 @@ import { UsedAssertionEntity } from './entities.js';
 
 @Injectable()
 export class UsedAssertionAdapter extends UsedAssertionRepository {
-  async use(tx: Tx, clientId: string, jti: string, expiresAt: Date, now: Date): Promise<boolean> {
-    await tx.delete(UsedAssertionEntity, { clientId, expiresAt: LessThan(now) });
-    const result = await tx
-      .createQueryBuilder()
-      .insert()
-      .into(UsedAssertionEntity)
-      .values({ clientId, jti, expiresAt })
-      .orIgnore()
-      .returning('jti')
-      .execute();
-    return (result.raw as unknown[]).length === 1;
+  async use(tx: Tx, clientId: string, id: string, expiresAt: Date): Promise<boolean> {
+    // On the way of every request: plain SQL, one statement.
+    const rows = await tx.query<unknown[]>(
+      `INSERT INTO used_assertions (client_id, jti, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1`,
+      [clientId, id, expiresAt],
+    );
+    return rows.length === 1;
+  }
+
+  async purge(tx: Tx, now: Date): Promise<void> {
+    await tx.delete(UsedAssertionEntity, { expiresAt: LessThan(now) });
   }
 }
