@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import type { Caller } from '@app/identity';
 import type { Database } from '@app/infrastructure/database';
+import { workContext } from '@app/infrastructure/logging';
 import { BongsuError } from '@app/protocol';
 import type { AuthedRequest } from '../auth/allow.decorator.js';
 import { addressKey } from './address.js';
@@ -57,7 +58,7 @@ export class Gatekeeper {
     const caller = await verify().catch(async (error: unknown) => {
       if (error instanceof BongsuError && error.code === 'UNAUTHENTICATED' && digest !== null) {
         this.known.delete(digest);
-        await this.addresses.spend(addressKey(request.ip));
+        await this.addresses.spend(addressKey(workContext()?.from));
       }
       throw error;
     });
