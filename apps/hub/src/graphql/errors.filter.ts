@@ -47,9 +47,10 @@ export class ErrorsFilter implements ExceptionFilter {
 
   private answer(error: unknown, response: Response): void {
     if (error instanceof HttpException) {
-      response
-        .status(error.getStatus())
-        .json({ code: error.getStatus() === 404 ? 'NOT_FOUND' : 'BAD_INPUT', message: error.message });
+      // Nest's own words for a path that is none repeat the path.
+      const [code, message] =
+        error.getStatus() === 404 ? ['NOT_FOUND', 'There is nothing here.'] : ['BAD_INPUT', error.message];
+      response.status(error.getStatus()).json({ code, message });
     } else {
       const known = this.known(error);
       const { code, message, where } = known;
