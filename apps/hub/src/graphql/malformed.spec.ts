@@ -6,7 +6,7 @@ import { ERROR_CODES, OPERATIONS } from '@app/protocol';
 import { startTestHub, type TestHub } from '../../../../test/support/running-hub.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 
-const RUNS = { numRuns: Number(process.env['FC_RUNS'] ?? 100) };
+const RUNS = { numRuns: Number(process.env['FC_RUNS'] ?? 60) };
 const SCHEMA = readFileSync('apps/hub/schema.graphql', 'utf8');
 const NAMES = [...new Set(SCHEMA.match(/\b[A-Za-z]{3,}\b/g))].filter(
   (word) => !/^(select|insert|update|delete)$/i.test(word),

@@ -118,7 +118,15 @@ describe('the hub’s doors', () => {
     it('answer 503 when the time of a request is over, and no field of it begins any more', async () => {
       const impatient = await startTestHub(db, ['upbit'], { limits: { graphqlMs: 300 } });
       try {
-        const answer = await hanging(() => impatient.call('upbit', QUERY));
+        const { answer, waiting } = await hanging(async () => ({
+          answer: await impatient.call('upbit', QUERY),
+          waiting: await db.asOwner(
+            `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'recommendations'::regclass
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+          ),
+        }));
+        // The answer came while PostgreSQL was still at it.
+        expect(waiting).toHaveLength(1);
         expect({ status: answer.status, code: answer.errors[0]?.extensions.code }).toEqual({
           status: 503,
           code: 'UNAVAILABLE',
