@@ -85,7 +85,9 @@ export class TypeOrmDatabase extends Database {
       poolSize: this.options.poolSize,
       poolErrorHandler: (error: Error) => this.options.onPoolError?.(error),
       connectTimeoutMS: 5000,
-      extra: { options: `-c role=${this.options.role} -c statement_timeout=${this.options.statementTimeoutMs ?? 300_000}` },
+      extra: {
+        options: `-c role=${this.options.role} -c statement_timeout=${this.options.statementTimeoutMs ?? 300_000}`,
+      },
     })
       .initialize()
       .catch((error: unknown) => {
