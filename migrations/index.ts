@@ -3,6 +3,7 @@ import { Assessments1790000000003 } from './1790000000003-assessments.js';
 import { FirstStandard1790000000011 } from './1790000000011-first-standard.js';
 import { Identity1790000000014 } from './1790000000014-identity.js';
 import { NarrowerWrites1790000000013 } from './1790000000013-narrower-writes.js';
+import { RateCounters1790000000015 } from './1790000000015-rate-counters.js';
 import { Reports1790000000012 } from './1790000000012-reports.js';
 import { RolesAndAccounts1790000000001 } from './1790000000001-roles-and-accounts.js';
 import { Signals1790000000002 } from './1790000000002-signals.js';
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   Reports1790000000012,
   NarrowerWrites1790000000013,
   Identity1790000000014,
+  RateCounters1790000000015,
 ];

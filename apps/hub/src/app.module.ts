@@ -1,6 +1,6 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { ASSESS, AssessmentsModule } from '@app/assessments';
 import { AuditModule } from '@app/audit';
@@ -16,13 +16,18 @@ import { FOLD, SignalsModule } from '@app/signals';
 import { StandardModule } from '@app/standard';
 import { AccessGuard } from './auth/access.guard.js';
 import { ENTITIES } from './entities.js';
+import { costLimit, DOCUMENT_RULES } from './graphql/document-limits.js';
 import { ErrorsFilter } from './graphql/errors.filter.js';
 import { formatError } from './graphql/format-error.js';
 import { Base64Scalar } from './graphql/scalars.js';
+import { TimeLimit } from './graphql/time-limit.interceptor.js';
+import { type DocumentRequest, useTrustedDocument } from './graphql/trusted-documents.js';
 import { HealthController } from './http/health.controller.js';
 import { OauthController } from './http/oauth.controller.js';
 import { PollController } from './http/poll.controller.js';
-import type { HubConfig, HubSecrets } from './hub-config.js';
+import { hubLimits, type HubConfig, type HubSecrets } from './hub-config.js';
+import { Gatekeeper } from './limits/gatekeeper.js';
+import { DOCUMENT_LIMITS, STATEMENT_MS } from './limits/limits.js';
 import { MembersResolver } from './members/members.resolver.js';
 import { FlowResolver } from './oversight/flow.resolver.js';
 import { OversightResolver } from './oversight/oversight.resolver.js';
@@ -52,6 +57,7 @@ class EdgeModule {
       url: config.databaseUrl,
       role: 'bongsu_hub',
       poolSize: 10,
+      statementTimeoutMs: STATEMENT_MS,
       entities: ENTITIES,
       onPoolError: (error) => logger.warn({ reason: error.message }, 'a database connection broke'),
     });
@@ -72,6 +78,7 @@ class EdgeModule {
 export class AppModule {
   static register(config: HubConfig, secrets: HubSecrets, clock: Clock, issuer: HubIssuer): DynamicModule {
     const { production } = config;
+    const limits = hubLimits(config);
     return {
       module: AppModule,
       imports: [
@@ -88,16 +95,25 @@ export class AppModule {
           driver: ApolloDriver,
           autoSchemaFile: true,
           sortSchema: true,
-          // Rows travel in variables; no operation of ours has a tenth of this.
-          parseOptions: { maxTokens: 1500 },
+          parseOptions: { maxTokens: DOCUMENT_LIMITS.tokens },
+          validationRules: DOCUMENT_RULES,
+          plugins: [costLimit],
           introspection: !production,
+          hideSchemaDetailsFromClientErrors: production,
+          allowBatchedHttpRequests: false,
+          csrfPrevention: true,
+          // Apollo's own would remember what anybody sends.
+          persistedQueries: false,
           graphiql: false,
           playground: false,
           includeStacktraceInErrorResponses: false,
           // 401 and 503 are for HTTP clients too: proxies and retries go by them.
           preserveHttpStatusForExecutionErrors: false,
           formatError,
-          context: ({ req }: { req: unknown }) => ({ req }),
+          context: ({ req }: { req: DocumentRequest }) => {
+            useTrustedDocument(req);
+            return { req };
+          },
         }),
       ],
       controllers: [OauthController, HealthController, PollController],
@@ -105,6 +121,13 @@ export class AppModule {
         Reports,
         ...RESOLVERS,
         ...SCALARS,
+        {
+          provide: Gatekeeper,
+          inject: [Database],
+          useFactory: (database: Database) =>
+            new Gatekeeper(database, limits, config.membersTrustedDocumentsOnly ?? false),
+        },
+        { provide: APP_INTERCEPTOR, useValue: new TimeLimit(limits.graphqlMs) },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ErrorsFilter },
       ],

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import ipaddr from 'ipaddr.js';
 import { ConfigReader } from '@app/infrastructure/config';
 import { queueBackend, type QueueBackend } from '@app/infrastructure/queue';
 import { BongsuError } from '@app/protocol';
+import { DEFAULT_LIMITS, type HubLimits } from './limits/limits.js';
 
 /** The hub's configuration, read once at boot. */
 export interface HubConfig {
@@ -15,6 +17,17 @@ export interface HubConfig {
   production: boolean;
   /** Staff and regulators: `[{name, roles, jwk}]`, from the file that `PEOPLE_FILE` names. */
   people: unknown;
+  /** Whether members may only send documents that the hub knows; no, unless given. */
+  membersTrustedDocumentsOnly?: boolean;
+  /** Addresses and networks whose word on where a request comes from (X-Forwarded-For) counts; none, unless given. */
+  trustedProxies?: string[];
+  /** What differs from the limits that hold everywhere. */
+  limits?: Partial<HubLimits>;
+}
+
+/** The limits that a configuration asks for. */
+export function hubLimits({ limits }: HubConfig): HubLimits {
+  return { ...DEFAULT_LIMITS, ...limits };
 }
 
 /** Secrets, apart from configuration: never logged, never printed. */
@@ -37,6 +50,7 @@ export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secr
     'a private JWK, or HUB_SIGNING_KEY_FILE the path of one',
   );
   const redis = reader.url('REDIS_URL', ['redis', 'rediss']);
+  const rate = (name: string, fallback: number) => reader.whole(name, fallback, 1, 10_000_000);
   const config: HubConfig = {
     host: reader.text('HUB_HOST', '127.0.0.1'),
     port: reader.port('HUB_PORT', 8200),
@@ -45,6 +59,13 @@ export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secr
     queue: queueBackend(redis, databaseUrl),
     production: reader.production,
     people: readPeople(reader.optional('PEOPLE_FILE')),
+    membersTrustedDocumentsOnly:
+      reader.oneOf('MEMBERS_TRUSTED_DOCUMENTS_ONLY', ['true', 'false'] as const, 'false') === 'true',
+    trustedProxies: readProxies(reader.optional('TRUSTED_PROXIES')),
+    limits: {
+      requestsPerMinute: rate('RATE_REQUESTS_PER_MINUTE', DEFAULT_LIMITS.requestsPerMinute),
+      anonymousPerMinute: rate('RATE_ANONYMOUS_PER_MINUTE', DEFAULT_LIMITS.anonymousPerMinute),
+    },
   };
   return { config, secrets: { signingKey } };
 }
@@ -52,6 +73,20 @@ export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secr
 function required(value: string | undefined, name: string, expected: string): string {
   if (value === undefined) throw new BongsuError('CONFIG_INVALID', `${name} needs ${expected}.`, name);
   return value;
+}
+
+function readProxies(text: string | undefined): string[] {
+  const places = (text ?? '')
+    .split(',')
+    .map((place) => place.trim())
+    .filter(Boolean);
+  if (!places.every((place) => ipaddr.isValid(place) || ipaddr.isValidCIDR(place)))
+    throw new BongsuError(
+      'CONFIG_INVALID',
+      'TRUSTED_PROXIES needs addresses or networks (10.0.0.0/8) with commas between them.',
+      'TRUSTED_PROXIES',
+    );
+  return places;
 }
 
 function readPeople(path: string | undefined): unknown {

@@ -6,16 +6,14 @@ import { People } from '@app/identity';
 import type { Clock } from '@app/infrastructure/clock';
 import { Database } from '@app/infrastructure/database';
 import { createLogger, reasonOf, requestIdOf, within } from '@app/infrastructure/logging';
-import { BongsuError, MAX_BATCH_BYTES } from '@app/protocol';
+import { BongsuError } from '@app/protocol';
 import { HubIssuer } from '@app/recommendations';
 import { AppModule } from './app.module.js';
-import type { HubConfig, HubSecrets } from './hub-config.js';
-
-/** Largest request: a batch in base64 and its envelope. */
-const BODY_BYTES = Math.ceil((MAX_BATCH_BYTES * 4) / 3) + 1024 * 1024;
-
-/** Largest request at any other door. */
-const SMALL_BODY_BYTES = 512 * 1024;
+import { BoundedAdapter } from './http/bounded-adapter.js';
+import { noStore, securityHeaders } from './http/headers.js';
+import { hubLimits, type HubConfig, type HubSecrets } from './hub-config.js';
+import { Gatekeeper, isGraphqlPath } from './limits/gatekeeper.js';
+import { BODY_LIMITS } from './limits/limits.js';
 
 export interface RunningHub {
   url: string;
@@ -29,17 +27,18 @@ export interface RunningHub {
 export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Clock): Promise<RunningHub> {
   let url = config.issuer ?? '';
   const issuer = new HubIssuer(() => url);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, secrets, clock, issuer), {
-    bodyParser: false,
-    abortOnError: false,
-    logger: ['error', 'fatal'],
-  });
-  app.use(inContext);
-  const isGraphql = (request: { url?: string | undefined }) => request.url?.startsWith('/graphql') ?? false;
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.register(config, secrets, clock, issuer),
+    new BoundedAdapter(hubLimits(config)),
+    { bodyParser: false, abortOnError: false, logger: ['error', 'fatal'] },
+  );
+  app.set('trust proxy', config.trustedProxies ?? []);
+  app.use(inContext, securityHeaders(config.production), noStore, app.get(Gatekeeper).before);
+  const isGraphql = (request: { url?: string | undefined }) => isGraphqlPath(request.url);
   const isJson = (request: { headers: { 'content-type'?: string | undefined } }) =>
     /^application\/json\b/.test(request.headers['content-type'] ?? '');
-  app.useBodyParser('json', { limit: BODY_BYTES, type: (request) => isGraphql(request) && isJson(request) });
-  app.useBodyParser('json', { limit: SMALL_BODY_BYTES });
+  app.useBodyParser('json', { limit: BODY_LIMITS.graphql, type: (request) => isGraphql(request) && isJson(request) });
+  app.useBodyParser('json', { limit: BODY_LIMITS.other });
   app.disable('x-powered-by');
   await app
     .get(Database)

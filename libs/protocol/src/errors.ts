@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   FORBIDDEN: 'the caller may not do this',
   NOT_FOUND: 'no such thing, or not yours',
   BAD_INPUT: 'an argument does not fit',
+  PERSISTED_QUERY_NOT_FOUND: 'no document of this id is known; send its text',
   BATCH_TOO_LARGE: 'more rows or bytes than one batch may have',
   BATCH_MALFORMED: 'the compact form cannot be decoded',
   BATCH_CONFLICT: 'the batch id was used before with other content, or the sequence number belongs to another batch',

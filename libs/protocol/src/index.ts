@@ -9,4 +9,5 @@ export * from './batch-codec.js';
 export * from './batch-checks.js';
 export * from './batch-rows.js';
 export * from './events.js';
+export * from './operations.js';
 export * from './policy/index.js';

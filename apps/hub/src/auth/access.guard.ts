@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { AccessTokens, challengeOf, GRAPHQL_DOOR, mayDo, SSF_DOOR, type Operation } from '@app/identity';
 import { BongsuError } from '@app/protocol';
+import { Gatekeeper } from '../limits/gatekeeper.js';
 import { OPERATION, PUBLIC, requestOf, type AuthedRequest } from './allow.decorator.js';
 
 /** Verifies the access token and the permission of whatever is called. */
@@ -10,6 +11,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: AccessTokens,
+    private readonly gatekeeper: Gatekeeper,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -19,11 +21,13 @@ export class AccessGuard implements CanActivate {
     // Routes beside GraphQL serve a member's own stream of events.
     const door = context.getType<string>() === 'graphql' ? GRAPHQL_DOOR : SSF_DOOR;
     // Once per request, whatever it holds: a proof counts once, and a refusal is recorded once.
-    request.verifying ??= this.tokens.verify(door, {
-      authorization: single(request, 'authorization'),
-      proof: single(request, 'dpop'),
-      method: request.method,
-    });
+    request.verifying ??= this.gatekeeper.admit(request, door === GRAPHQL_DOOR, () =>
+      this.tokens.verify(door, {
+        authorization: single(request, 'authorization'),
+        proof: single(request, 'dpop'),
+        method: request.method,
+      }),
+    );
     request.caller = await request.verifying.catch((error: unknown) => {
       if (error instanceof BongsuError && error.code === 'UNAUTHENTICATED')
         request.res?.setHeader('WWW-Authenticate', challengeOf(door));

@@ -17,6 +17,10 @@ export interface AuthedRequest {
   res?: { setHeader(name: string, value: string): unknown };
   verifying?: Promise<Caller>;
   caller?: Caller;
+  /** Whether a GraphQL request runs a document that the hub knows. */
+  trustedDocument?: boolean;
+  /** When a GraphQL request has taken too long, on the monotonic clock, ms. */
+  deadline?: number;
 }
 
 export function requestOf(context: ExecutionContext): AuthedRequest {

@@ -1,3 +1,4 @@
+import { ApolloServerValidationErrorCode } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { BongsuError, ERROR_CODES } from '@app/protocol';
 
@@ -20,9 +21,14 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
     };
   if (code === 'INTERNAL_SERVER_ERROR')
     return { ...formatted, message: ERROR_CODES.INTERNAL, extensions: { code: 'INTERNAL' } };
+  // Apollo's text tells how its operator could turn it on.
+  const message =
+    formatted.extensions?.['validationErrorCode'] === ApolloServerValidationErrorCode.INTROSPECTION_DISABLED
+      ? 'The schema is not told here; Bongsu publishes it as a file.'
+      : formatted.message;
   return {
     ...formatted,
-    message: formatted.message.slice(0, MESSAGE_CHARACTERS),
+    message: message.slice(0, MESSAGE_CHARACTERS),
     extensions: { code: 'BAD_INPUT' },
   };
 }

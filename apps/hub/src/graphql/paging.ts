@@ -1,5 +1,7 @@
 import { BongsuError } from '@app/protocol';
 
+/** Entries of a page where none are asked for, and at most. */
+export const DEFAULT_PAGE = 100;
 const MOST = 1000;
 
 /** Relay's `after` and `first` as a cursor number and a count. @throws {BongsuError} BAD_INPUT */
@@ -10,7 +12,7 @@ export function page(
   const cursor = after ? Number(after) : 0;
   if (!Number.isSafeInteger(cursor) || cursor < 0)
     throw new BongsuError('BAD_INPUT', 'Not a cursor of this list.', 'after');
-  const count = first ?? 100;
+  const count = first ?? DEFAULT_PAGE;
   if (count < 1 || count > MOST) throw new BongsuError('BAD_INPUT', `A page has 1 to ${MOST} entries.`, 'first');
   return { after: cursor, first: count };
 }

@@ -34,6 +34,8 @@ export interface DatabaseOptions {
   url: string;
   role: DatabaseRole;
   poolSize: number;
+  /** Longest time of one statement, ms; five minutes unless given. */
+  statementTimeoutMs?: number;
   // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type for entity classes
   entities: MixedList<Function | string | EntitySchema>;
   onPoolError?: (error: Error) => void;
@@ -83,7 +85,9 @@ export class TypeOrmDatabase extends Database {
       poolSize: this.options.poolSize,
       poolErrorHandler: (error: Error) => this.options.onPoolError?.(error),
       connectTimeoutMS: 5000,
-      extra: { options: `-c role=${this.options.role} -c statement_timeout=300000` },
+      extra: {
+        options: `-c role=${this.options.role} -c statement_timeout=${this.options.statementTimeoutMs ?? 300_000}`,
+      },
     })
       .initialize()
       .catch((error: unknown) => {
