@@ -37,6 +37,8 @@ export async function standingRows(db: TestDatabase): Promise<StandingRows> {
 }
 
 const TABLES = [
+  'erasure_keys',
+  'erasures',
   'deliveries',
   'outcomes',
   'recommendations',
