@@ -28,7 +28,7 @@ describe('erasures over HTTP', () => {
   let hub: RunningHub;
   const clock = new FakeClock(NOW);
   const tokens = new Map<string, string>();
-  const signIn = async (who: HubCaller) => tokens.set(who.clientId, await tokenOf(hub.url, who, NOW / 1000));
+  const signIn = async (who: HubCaller) => tokens.set(who.clientId, await tokenOf(hub.url, who));
   const call = (who: HubCaller, query: string, variables: object = {}) =>
     graphql(hub.url, tokens.get(who.clientId)!, query, variables);
   const key = { key: tokenText('key a'), reason: 'account closed' };
