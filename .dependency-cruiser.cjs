@@ -12,6 +12,7 @@ const LIBS = {
   assessments: ['correlation', 'signals', 'standard', 'protocol', 'audit', 'infrastructure'],
   recommendations: [
     'assessments',
+    'signals',
     'correlation',
     'standard',
     'identity',

@@ -4,6 +4,7 @@ import { FirstStandard1790000000011 } from './1790000000011-first-standard.js';
 import { Identity1790000000014 } from './1790000000014-identity.js';
 import { NarrowerWrites1790000000013 } from './1790000000013-narrower-writes.js';
 import { RateCounters1790000000015 } from './1790000000015-rate-counters.js';
+import { PersonalData1790000000017 } from './1790000000017-personal-data.js';
 import { Reports1790000000012 } from './1790000000012-reports.js';
 import { RolesAndAccounts1790000000001 } from './1790000000001-roles-and-accounts.js';
 import { Signals1790000000002 } from './1790000000002-signals.js';
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   NarrowerWrites1790000000013,
   Identity1790000000014,
   RateCounters1790000000015,
+  PersonalData1790000000017,
 ];

@@ -8,9 +8,9 @@ import { Clock } from '@app/infrastructure/clock';
 import { Database, type Principal } from '@app/infrastructure/database';
 import { FakeJobs, Jobs } from '@app/infrastructure/queue';
 import { KeysModule } from '@app/keys';
-import { HubIssuer, IssueRecommendations, PushDelivery, RecommendationsModule } from '@app/recommendations';
+import { ForgetKeys, HubIssuer, IssueRecommendations, PushDelivery, RecommendationsModule } from '@app/recommendations';
 import { Reports } from '@app/reports';
-import { SignalsModule } from '@app/signals';
+import { Erase, Erasures, KeyFollowers, Retain, SignalsModule } from '@app/signals';
 import { StandardModule } from '@app/standard';
 import type { TestDatabase } from './test-database.js';
 
@@ -59,7 +59,16 @@ export async function partsOf(
       AssessmentsModule,
       RecommendationsModule,
     ],
-    providers: [Assess, { provide: RungRises, useClass: rises }, PushDelivery, Reports],
+    providers: [
+      Assess,
+      { provide: RungRises, useClass: rises },
+      { provide: KeyFollowers, useClass: ForgetKeys },
+      PushDelivery,
+      Reports,
+      Erasures,
+      Erase,
+      Retain,
+    ],
   }).compile();
 }
 

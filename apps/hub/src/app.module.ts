@@ -12,11 +12,12 @@ import { QueueModule } from '@app/infrastructure/queue';
 import { KeysModule } from '@app/keys';
 import { HubIssuer, RecommendationsModule } from '@app/recommendations';
 import { Reports } from '@app/reports';
-import { FOLD, SignalsModule } from '@app/signals';
+import { ERASE, Erasures, FOLD, SignalsModule } from '@app/signals';
 import { StandardModule } from '@app/standard';
 import { AccessGuard } from './auth/access.guard.js';
 import { ENTITIES } from './entities.js';
 import { costLimit, DOCUMENT_RULES } from './graphql/document-limits.js';
+import { ErasuresResolver } from './erasures/erasures.resolver.js';
 import { ErrorsFilter } from './graphql/errors.filter.js';
 import { formatError } from './graphql/format-error.js';
 import { Base64Scalar } from './graphql/scalars.js';
@@ -39,6 +40,7 @@ import { StandardResolver } from './standard/standard.resolver.js';
 /** Everything that the schema is made of. */
 export const RESOLVERS = [
   SignalsResolver,
+  ErasuresResolver,
   RecommendationsResolver,
   StandardResolver,
   ReportsResolver,
@@ -83,7 +85,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         EdgeModule.register(config, clock, issuer),
-        QueueModule.register(config.queue, [FOLD, ASSESS], createLogger('hub')),
+        QueueModule.register(config.queue, [FOLD, ASSESS, ERASE], createLogger('hub')),
         KeysModule.forRoot({ signingKey: secrets.signingKey }),
         AuditModule,
         IdentityModule.forRoot({ issuer: () => issuer.url, production }),
@@ -119,6 +121,7 @@ export class AppModule {
       controllers: [OauthController, HealthController, PollController],
       providers: [
         Reports,
+        Erasures,
         ...RESOLVERS,
         ...SCALARS,
         {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { doctor } from './commands/doctor.js';
+import { erase, type EraseOptions } from './commands/erase.js';
 import { evidence } from './commands/evidence.js';
 import { init, type InitOptions } from './commands/init.js';
 import { release, resolveKeys, settle, stop } from './commands/people.js';
@@ -98,6 +99,13 @@ command('withdraw', 'take a batch back that the hub holds: its rows no longer st
   .argument('<batch>', 'batch id, a UUID')
   .requiredOption('--reason <text>', 'why, for the audit')
   .action((batch: string, options: ConfigOption & { reason: string }) => withdraw(batch, options));
+
+command('erase', 'have the hub erase everything about one own key, or one owner, and print the receipt')
+  .option('--key <access key>', 'the key')
+  .option('--owner-file <file>', "a file that holds the owner's CI, as the key list has it; - for standard input")
+  .option('--erasure <id>', 'ask for nothing; show how far an erasure has come')
+  .option('--reason <text>', 'why, for the audit: without names, keys or addresses')
+  .action((options: EraseOptions) => erase(options));
 
 command('resolve', 'which own access keys have these short tokens')
   .argument('[short...]', 'short tokens, 16 hex digits each')

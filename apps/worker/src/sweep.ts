@@ -4,7 +4,7 @@ import { createLogger, reasonOf } from '@app/infrastructure/logging';
 import { Jobs } from '@app/infrastructure/queue';
 import { DELIVER, PushDelivery } from '@app/recommendations';
 import { REPORT } from '@app/reports';
-import { FOLD } from '@app/signals';
+import { Erase, ERASE, FOLD, Retain, RETAIN } from '@app/signals';
 import { SweepInterval } from './sweep-interval.js';
 
 /** Reports are looked at in every so many sweeps. */
@@ -26,6 +26,8 @@ export class Sweep implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly standings: Standings,
     private readonly assess: Assess,
     private readonly delivery: PushDelivery,
+    private readonly retain: Retain,
+    private readonly erase: Erase,
     private readonly jobs: Jobs,
     private readonly interval: SweepInterval,
   ) {}
@@ -60,6 +62,8 @@ export class Sweep implements OnApplicationBootstrap, OnApplicationShutdown {
     if (backlog.deliveriesPending > 0)
       for (const memberId of await this.delivery.membersDue())
         await this.jobs.wake(DELIVER, { memberId }, `deliver-${memberId}`);
+    if (await this.retain.due()) await this.jobs.wake(RETAIN, {}, 'retain');
+    if ((await this.erase.pending()) > 0) await this.jobs.wake(ERASE, {}, 'erase');
     if (this.count++ % REPORT_EVERY === 0) await this.jobs.wake(REPORT, {}, 'report');
   }
 }

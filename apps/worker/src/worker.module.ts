@@ -8,6 +8,7 @@ import { checkHandlers, QueueModule } from '@app/infrastructure/queue';
 import { KeysModule, SigningKeyEntity } from '@app/keys';
 import {
   DELIVER,
+  ForgetKeys,
   HubIssuer,
   IssueRecommendations,
   OutcomeEntity,
@@ -15,19 +16,28 @@ import {
   RecommendationEntity,
 } from '@app/recommendations';
 import { REPORT, Reports } from '@app/reports';
-import { BatchEntity, FOLD, SignalsModule } from '@app/signals';
+import { BatchEntity, Erase, ERASE, FOLD, KeyFollowers, Retain, RETAIN, SignalsModule } from '@app/signals';
 import { StandardEntity, StandardModule } from '@app/standard';
 import { AssessProcessor } from './processors/assess.processor.js';
 import { DeliverProcessor } from './processors/deliver.processor.js';
+import { EraseProcessor } from './processors/erase.processor.js';
 import { FoldProcessor } from './processors/fold.processor.js';
 import { ReportProcessor } from './processors/report.processor.js';
+import { RetainProcessor } from './processors/retain.processor.js';
 import { Sweep } from './sweep.js';
 import { SweepInterval } from './sweep-interval.js';
 import type { WorkerConfig, WorkerSecrets } from './worker-config.js';
 
 /** Every kind of job, and who does it. */
-export const KINDS = [FOLD, ASSESS, DELIVER, REPORT];
-export const PROCESSORS = [FoldProcessor, AssessProcessor, DeliverProcessor, ReportProcessor];
+export const KINDS = [FOLD, ASSESS, DELIVER, REPORT, RETAIN, ERASE];
+export const PROCESSORS = [
+  FoldProcessor,
+  AssessProcessor,
+  DeliverProcessor,
+  ReportProcessor,
+  RetainProcessor,
+  EraseProcessor,
+];
 
 /** Metadata key of @nestjs/bullmq's processors: the queue that a class handles. */
 const PROCESSOR_METADATA = 'bullmq:processor_metadata';
@@ -81,6 +91,9 @@ export class WorkerModule {
         { provide: RungRises, useClass: IssueRecommendations },
         PushDelivery,
         Reports,
+        { provide: KeyFollowers, useClass: ForgetKeys },
+        Retain,
+        Erase,
         { provide: SweepInterval, useValue: new SweepInterval(config.sweepMs) },
         Sweep,
         ...processors,

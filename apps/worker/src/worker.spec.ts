@@ -5,14 +5,15 @@ import { Database } from '@app/infrastructure/database';
 import { Jobs, type QueueBackend } from '@app/infrastructure/queue';
 import { rungRank } from '@app/protocol';
 import { Recommendations } from '@app/recommendations';
-import { Batches, SubmitSignals } from '@app/signals';
+import { Batches, Erasures, SubmitSignals } from '@app/signals';
 import { EventReceiver } from '../../../test/support/event-receiver.js';
-import { LENDING_MEMBERS, lendingRows, lentKeys } from '../../../test/support/lending.js';
+import { LENDING_MEMBERS, lendingRows, lentKeys, ordinaryKeys } from '../../../test/support/lending.js';
 import { addMember, ISSUER, partsOf, privateJwk, type Member } from '../../../test/support/parts.js';
 import { redisInstalled, startRedis, type RedisServer } from '../../../test/support/redis.js';
 import { batchId, FIRST_HOUR, observation, submission } from '../../../test/support/signals.js';
 import { standingRows, type StandingRows } from '../../../test/support/standing-rows.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
+import { token } from '../../../test/support/tokens.js';
 import { PROCESSORS, WorkerModule } from './worker.module.js';
 
 const DAYS = 8;
@@ -58,6 +59,7 @@ describe.each(['postgres', 'redis'] as const)('jobs on %s', (kind) => {
         await run.work(FATES[fate]!);
         await run.settled();
         await run.withdrawOne();
+        await run.eraseOne();
         await run.reportOutcome();
         await run.settled();
         await run.checkBackend();
@@ -170,6 +172,7 @@ class Run {
     for (;;) {
       const [left] = await this.db.asOwner<{ n: number }>(
         `SELECT ((SELECT count(*) FROM batches WHERE state IN ('stored', 'withdrawing')) + (SELECT count(*) FROM touched)
+           + (SELECT count(*) FROM erasures WHERE state = 'requested') + (SELECT count(*) FROM retention WHERE swept_day < 0)
            + (SELECT count(*) FROM to_assess) + (SELECT count(*) FROM outcomes WHERE NOT applied)
            + (SELECT count(*) FROM deliveries WHERE state = 'pending'))::int AS n`,
       );
@@ -181,6 +184,11 @@ class Run {
 
   async withdrawOne(): Promise<void> {
     await this.hub.get(Batches).withdraw(this.members[0]!, batchId(99), 'a test');
+  }
+
+  async eraseOne(): Promise<void> {
+    const key = token(`key ${ordinaryKeys(this.members[1]!.name)[0]!}`);
+    await this.hub.get(Erasures).request(this.members[1]!, 'key', key, 'a test');
   }
 
   async reportOutcome(): Promise<void> {

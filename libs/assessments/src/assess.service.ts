@@ -6,15 +6,13 @@ import type { Policy } from '@app/protocol';
 import { Standards } from '@app/standard';
 import { AGEING_SECONDS, assessmentTime, KEYS_PER_PASS } from './domain/due.js';
 import { loadBackground } from './persistence/background.js';
+import { holdAssessing } from './persistence/forget.js';
 import { loadNeighbourhood, loadNeighbours } from './persistence/neighbourhood-loader.js';
 import { applyOutcomes, keyTokens, queueAged, resetUnknown, saveAssessments, takeKeys } from './persistence/states.js';
 import { summariseTouched } from './persistence/summaries.js';
 import { RungRises } from './rung-rises.js';
 
 const PRINCIPAL = { kind: 'job', name: 'assess' } as const;
-
-/** One assessment at a time, over all workers: recommendations then commit in the order of their cursors. */
-const LOCK = `SELECT pg_advisory_xact_lock(hashtext('bongsu:assess'))`;
 
 /** Touched keys into assessments; a rise into a recommendation, in the same transaction. */
 @Injectable()
@@ -46,12 +44,12 @@ export class Assess {
 
   /** Takes outcomes into keys' memories and summarises touched days. @returns whether more may wait */
   private async prepare(tx: Tx): Promise<boolean> {
-    await tx.query(LOCK);
+    await holdAssessing(tx);
     return (await applyOutcomes(tx)) + (await summariseTouched(tx)) > 0;
   }
 
   private async pass(tx: Tx): Promise<number> {
-    await tx.query(LOCK);
+    await holdAssessing(tx);
     const touched = await takeKeys(tx, KEYS_PER_PASS);
     if (touched.length === 0) return 0;
     const { policy } = await this.standards.current(tx);

@@ -8,6 +8,10 @@ export class FakeMemberEndpointRepository extends MemberEndpointRepository {
     this.authorizations.set(memberId, authorization);
   }
 
+  async remove(_tx: Tx, memberId: number): Promise<void> {
+    this.authorizations.delete(memberId);
+  }
+
   async authorizationOf(_tx: Tx, memberId: number): Promise<string | null> {
     return this.authorizations.get(memberId) ?? null;
   }

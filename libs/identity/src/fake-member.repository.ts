@@ -25,4 +25,9 @@ export class FakeMemberRepository extends MemberRepository {
   async setState(_tx: Tx, id: number, state: MemberState): Promise<void> {
     for (const member of this.members) if (member.id === id) member.state = state;
   }
+
+  async leave(_tx: Tx, id: number): Promise<void> {
+    for (const member of this.members)
+      if (member.id === id) Object.assign(member, { state: 'left', contacts: [], endpointUrl: null });
+  }
 }

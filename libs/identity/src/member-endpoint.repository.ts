@@ -5,4 +5,6 @@ export abstract class MemberEndpointRepository {
   /** Sets or replaces. */
   abstract put(tx: Tx, memberId: number, authorization: string): Promise<void>;
   abstract authorizationOf(tx: Tx, memberId: number): Promise<string | null>;
+
+  abstract remove(tx: Tx, memberId: number): Promise<void>;
 }

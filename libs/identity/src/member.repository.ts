@@ -10,4 +10,7 @@ export abstract class MemberRepository {
   /** All, by name. */
   abstract list(tx: Tx): Promise<Member[]>;
   abstract setState(tx: Tx, id: number, state: MemberState): Promise<void>;
+
+  /** Marks a member as gone for good: whom to call there and where events went is forgotten. */
+  abstract leave(tx: Tx, id: number): Promise<void>;
 }

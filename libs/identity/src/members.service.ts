@@ -64,6 +64,32 @@ export class Members {
     return this.setState(by, name, 'active', reason);
   }
 
+  /**
+   * Ends a membership for good: refused at every door, as a suspended one is. To come back it registers under a new name
+   * and with a new key, so that the audit and closed reports keep meaning whom they meant.
+   * @param alongside what else ends, in the same transaction
+   * @throws {BongsuError} NOT_FOUND; BAD_INPUT for a member that has left
+   */
+  async leave(
+    by: Principal,
+    name: string,
+    reason: string,
+    alongside: (tx: Tx, member: Member) => Promise<void>,
+  ): Promise<Member> {
+    const left = await this.database.transaction(by, async (tx) => {
+      const member = await this.members.byName(tx, name);
+      if (!member) throw noSuchMember();
+      if (member.state === 'left') throw hasLeft(name);
+      await this.members.leave(tx, member.id);
+      await this.endpoints.remove(tx, member.id);
+      await alongside(tx, member);
+      await this.record(tx, by, 'member.left', name, { before: member.state, after: 'left', reason });
+      return { ...member, state: 'left' as const, contacts: [], endpointUrl: null };
+    });
+    this.clients.forget({ kind: 'member', name });
+    return left;
+  }
+
   /** All members that the principal may see, by name. */
   list(by: Principal): Promise<Member[]> {
     return this.database.transaction(by, (tx) => this.members.list(tx));
@@ -90,8 +116,7 @@ export class Members {
     const changed = await this.database.transaction(by, async (tx) => {
       const member = await this.members.byName(tx, name);
       if (!member) throw noSuchMember();
-      if (member.state === 'left')
-        throw new BongsuError('BAD_INPUT', `${name} has left the alliance; register it anew.`, 'name');
+      if (member.state === 'left') throw hasLeft(name);
       if (member.state === state) return member;
       await this.members.setState(tx, member.id, state);
       const action = state === 'active' ? 'member.reinstated' : 'member.suspended';
@@ -109,4 +134,8 @@ export class Members {
 
 function noSuchMember(): BongsuError {
   return new BongsuError('NOT_FOUND', 'No such member.', 'name');
+}
+
+function hasLeft(name: string): BongsuError {
+  return new BongsuError('BAD_INPUT', `${name} has left the alliance; register it under a new name.`, 'name');
 }

@@ -70,6 +70,25 @@ export interface CurrentStandard {
   contentHash: string;
 }
 
+/** What became of an erasure. */
+export interface ErasureReceipt {
+  id: string;
+  kind: 'KEY' | 'OWNER' | 'MEMBER';
+  /** Short form of the token. */
+  target: string | null;
+  state: 'REQUESTED' | 'DONE';
+  /** ISO 8601, UTC. */
+  requestedAt: string;
+  doneAt: string | null;
+  /** Recommendations that were still to be acted on; they are withdrawn. */
+  openRecommendations: number;
+  /** What went. */
+  counts: Record<
+    'keys' | 'observations' | 'allowEntries' | 'keyFacts' | 'batchRows' | 'recommendations' | 'tokens',
+    number
+  >;
+}
+
 /** What the member did, or found. */
 export interface OutcomeReport {
   recommendationId: string;
@@ -90,6 +109,9 @@ export interface PollAnswer {
 const RECEIPT =
   'batchId sequence receivedAt accepted rejected rejections { section index code message } state foldedAt ' +
   'notes { code message index }';
+const ERASURE =
+  'id kind target state requestedAt doneAt openRecommendations ' +
+  'counts { keys observations allowEntries keyFacts batchRows recommendations tokens }';
 const RECOMMENDATION =
   'id key rung state issuedAt deadline deliveredAt acknowledgedAt executedAt policyVersion probability ' +
   'reasons { code nats textKo textEn } explanationKo explanationEn customerNoticeKo customerNoticeEn ' +
@@ -126,6 +148,26 @@ export class HubClient {
   async withdrawBatch(batchId: string, reason: string): Promise<BatchReceipt> {
     const query = `mutation Withdraw($input: WithdrawBatchInput!) { withdrawBatch(input: $input) { ${RECEIPT} } }`;
     return receipt(await this.graphql(query, { input: { batchId, reason } }, 'withdrawBatch'));
+  }
+
+  /**
+   * Has the hub erase everything about one of the member's keys, or one owner's keys at the member.
+   * @param token 32 bytes
+   */
+  async erase(kind: 'key' | 'owner', token: Uint8Array, reason: string): Promise<ErasureReceipt> {
+    const input = { [kind]: Buffer.from(token).toString('base64'), reason };
+    if (kind === 'key') {
+      const query = `mutation EraseKey($input: EraseKeyInput!) { eraseKey(input: $input) { ${ERASURE} } }`;
+      return (await this.graphql(query, { input }, 'eraseKey')) as ErasureReceipt;
+    }
+    const query = `mutation EraseOwner($input: EraseOwnerInput!) { eraseOwner(input: $input) { ${ERASURE} } }`;
+    return (await this.graphql(query, { input }, 'eraseOwner')) as ErasureReceipt;
+  }
+
+  /** How far an erasure has come; null when the hub has none of this id for this member. */
+  async erasure(id: string): Promise<ErasureReceipt | null> {
+    const query = `query Erasure($id: ID!) { erasure(id: $id) { ${ERASURE} } }`;
+    return (await this.graphql(query, { id }, 'erasure')) as ErasureReceipt | null;
   }
 
   /** A batch's receipt; null when the hub does not have it. */

@@ -79,11 +79,13 @@ function requireHonest(where: string, tokens: readonly Uint8Array[], uses: reado
   if (used.includes(0)) throw refuse('The dictionary has a token that no row uses.');
 }
 
+/** A row of a batch: its section, and its position there from 0. */
+export type RowPlace = Pick<Rejection, 'section' | 'index'>;
+
 /** The batch without the named rows; dictionaries stay as they are. */
-export function withoutRows(batch: BatchColumns, rejections: readonly Rejection[]): BatchColumns {
-  if (rejections.length === 0) return batch;
-  const refused = (section: BatchSection) =>
-    new Set(rejections.filter((r) => r.section === section).map((r) => r.index));
+export function withoutRows(batch: BatchColumns, rows: readonly RowPlace[]): BatchColumns {
+  if (rows.length === 0) return batch;
+  const refused = (section: BatchSection) => new Set(rows.filter((r) => r.section === section).map((r) => r.index));
   return {
     ...batch,
     observations: keep(batch.observations, refused('observations'), observationColumns),

@@ -8,6 +8,7 @@ export * from './batch-columns.js';
 export * from './batch-codec.js';
 export * from './batch-checks.js';
 export * from './batch-rows.js';
+export * from './batch-trim.js';
 export * from './events.js';
 export * from './operations.js';
 export * from './policy/index.js';

@@ -1,6 +1,7 @@
 /** Recommendations: their life, delivery and outcomes. */
 export * from './domain/recommendation.js';
 export { type Flow, RecommendationFlow } from './flow.service.js';
+export { ForgetKeys } from './forget.service.js';
 export { HubIssuer } from './hub-issuer.js';
 export { IssueRecommendations } from './issue.service.js';
 export { DELIVER } from './jobs.js';

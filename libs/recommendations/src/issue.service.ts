@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { RungRises, type Rise } from '@app/assessments';
-import { explain, reasonText } from '@app/correlation';
+import { explain, reasonText, type Assessment } from '@app/correlation';
 import { Clock } from '@app/infrastructure/clock';
 import type { Tx } from '@app/infrastructure/database';
 import { rungRank, type Policy, type Rung } from '@app/protocol';
@@ -47,6 +47,7 @@ export class IssueRecommendations extends RungRises {
         ko: explain(assessment, policy, 'ko', 'customer'),
         en: explain(assessment, policy, 'en', 'customer'),
       },
+      evidence: snapshot(assessment),
       issuedAt,
       deadline: new Date(issuedAt.getTime() + policy.ladder.deadlineHours[rung] * HOUR_MS),
       supersedes,
@@ -57,6 +58,14 @@ export class IssueRecommendations extends RungRises {
       [randomUUID(), id, memberId, issuedAt],
     );
   }
+}
+
+/**
+ * What the recommendation rests on, kept as it was: observations go before it does. Counts, days and nats; no token and
+ * no address.
+ */
+function snapshot({ key: _key, memory: _memory, suppressed, ...kept }: Assessment) {
+  return { ...kept, suppressed: suppressed.map(({ ip: _ip, ...crowd }) => crowd) };
 }
 
 /** Lets a key's open recommendation give way. @returns its id, if there was one */

@@ -6,6 +6,7 @@ import { BongsuError, decodeColumns, ERROR_CODES, type BatchColumns, type Reject
 import { sentIndex, type BatchNote } from './domain/batch.js';
 import { edgesOf, type BatchIds } from './domain/edges.js';
 import { mergeFacts, type StoredFacts } from './domain/key-facts.js';
+import { EMPTY_PAYLOAD, withoutDaysBefore } from './domain/trim-batch.js';
 import {
   insertPrefixes,
   lockFacts,
@@ -16,6 +17,7 @@ import {
   upsertObservations,
   type FoldedBatch,
 } from './persistence/fold-statements.js';
+import { holdOffPurges } from './persistence/purge-lock.js';
 import { TokenInterner } from './persistence/token-interner.js';
 import { undoBatch } from './persistence/undo-statements.js';
 
@@ -24,6 +26,9 @@ interface Claimed extends FoldedBatch {
   folded_at: Date | null;
   payload: Buffer;
   rejections: Rejection[];
+  notes: BatchNote[];
+  /** Sent positions of key facts that were erased from the payload. */
+  erasedFacts: number[];
   firstDay: number | null;
   lastDay: number | null;
 }
@@ -57,8 +62,10 @@ export class Fold {
         const batch = await claim(tx, new Date(this.clock.now()));
         if (!batch) return false;
         batchId = batch.id;
+        const { purges, oldestDay } = await holdOffPurges(tx);
+        this.interner.begin(purges);
         if (batch.state === 'withdrawing') await this.withdraw(tx, batch);
-        else await this.fold(tx, batch, committed);
+        else await this.fold(tx, batch, oldestDay, committed);
         return true;
       });
       for (const done of committed) done();
@@ -86,7 +93,10 @@ export class Fold {
 
   private async withdraw(tx: Tx, batch: Claimed): Promise<void> {
     if (batch.folded_at) await undoBatch(tx, batch, await this.keysWithFacts(tx, batch));
-    await tx.query(`UPDATE batches SET state = 'withdrawn' WHERE id = $1`, [batch.id]);
+    await tx.query(
+      `UPDATE batches SET state = 'withdrawn', payload = $2, first_day = NULL, last_day = NULL WHERE id = $1`,
+      [batch.id, EMPTY_PAYLOAD],
+    );
   }
 
   /** The keys that a folded batch gave facts of. */
@@ -97,8 +107,8 @@ export class Fold {
     return [...new Set(Array.from(keyFacts.key, (i) => ids[i]!))];
   }
 
-  private async fold(tx: Tx, batch: Claimed, committed: (() => void)[]): Promise<void> {
-    const columns = decodeColumns(batch.payload);
+  private async fold(tx: Tx, batch: Claimed, oldestDay: number, committed: (() => void)[]): Promise<void> {
+    const columns = withoutDaysBefore(decodeColumns(batch.payload), oldestDay);
     const intern = async (kind: 'key' | 'ip' | 'prefix' | 'owner' | 'client', tokens: readonly Uint8Array[]) => {
       const interned = await this.interner.intern(tx, kind, tokens, batch.memberId);
       committed.push(interned.committed);
@@ -127,8 +137,8 @@ export class Fold {
 
 async function claim(tx: Tx, now: Date): Promise<Claimed | null> {
   const [row] = await tx.query<Claimed[]>(
-    `SELECT id, member_id AS "memberId", sequence, state, folded_at, payload, rejections,
-       first_day AS "firstDay", last_day AS "lastDay"
+    `SELECT id, member_id AS "memberId", sequence, state, folded_at, payload, rejections, notes,
+       erased_facts AS "erasedFacts", first_day AS "firstDay", last_day AS "lastDay"
      FROM batches WHERE state IN ('stored', 'withdrawing') AND (fold_after IS NULL OR fold_after <= $1)
      ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
     [now],
@@ -143,8 +153,10 @@ async function foldFacts(
   ids: BatchIds,
   owners: Uint32Array,
 ): Promise<BatchNote[]> {
-  if (f.count === 0) return [];
-  const notes: BatchNote[] = [];
+  // What was said of rows that have been erased since stands.
+  if (f.count === 0) return batch.notes;
+  const notes = batch.notes.filter((note) => batch.erasedFacts.includes(note.index));
+  const gone = [...batch.rejections, ...batch.erasedFacts.map((index) => ({ section: 'keyFacts' as const, index }))];
   const known = await lockFacts(tx, batch.memberId, [...new Set(Array.from(f.key, (i) => ids.keys[i]!))]);
   const changed = new Map<number, StoredFacts>();
   for (let i = 0; i < f.count; i++) {
@@ -166,11 +178,11 @@ async function foldFacts(
         code: 'KEY_FACTS_CONFLICT',
         message: ERROR_CODES.KEY_FACTS_CONFLICT,
         section: 'keyFacts',
-        index: sentIndex('keyFacts', i, batch.rejections),
+        index: sentIndex('keyFacts', i, gone),
       });
   }
   await saveFacts(tx, batch, changed);
-  return notes;
+  return notes.sort((a, b) => a.index - b.index);
 }
 
 /** Each (key, day) whose observations a batch may have changed, and each key (day −1) with facts or allow-list entries. */

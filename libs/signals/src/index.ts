@@ -1,9 +1,14 @@
 /** Batches, their fold into observations and edges. */
 export { Batches, type Intake } from './batches.service.js';
 export * from './domain/batch.js';
+export * from './domain/erasure.js';
 export { EDGE_KEY_CLIENT, EDGE_KEY_IP } from './domain/edges.js';
+export { Erase } from './erase.service.js';
+export { Erasures } from './erasures.service.js';
 export { Fold } from './fold.service.js';
-export { FOLD } from './jobs.js';
+export { ERASE, FOLD, RETAIN } from './jobs.js';
+export { type Forgotten, KeyFollowers } from './key-followers.js';
 export { BatchEntity } from './persistence/batch.entity.js';
+export { Retain } from './retain.service.js';
 export { SignalsModule } from './signals.module.js';
 export { SubmitSignals, type Submission } from './submit-signals.service.js';

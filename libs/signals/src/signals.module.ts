@@ -5,7 +5,10 @@ import { Batches } from './batches.service.js';
 import { Fold } from './fold.service.js';
 import { SubmitSignals } from './submit-signals.service.js';
 
-/** Needs `Database`, `Clock` and `Jobs` from the app. */
+/**
+ * Needs `Database`, `Clock` and `Jobs` from the app. The hub adds `Erasures` beside its identity; the worker `Erase` and
+ * `Retain`, with what follows from signals (`KeyFollowers`).
+ */
 @Module({
   imports: [AuditModule, StandardModule],
   providers: [SubmitSignals, Batches, Fold],

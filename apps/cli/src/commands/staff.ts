@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { BongsuError } from '@app/protocol';
 import { addToBlinder, readJoining, registerMember, type MemberRow } from '../api/joining.js';
 import { localHub, openAs, type PersonOptions } from '../api/local.js';
+import { formatErasure, listErasures } from '../api/erasures.js';
 
 /** `npm run staff -- …` */
 export function staffCommand(): Command {
@@ -19,12 +20,13 @@ export function staffCommand(): Command {
     .option('--blinder-members <file>', 'also put it on the blinder’s list of members (default: the local blinder’s)')
     .action(addMember);
   person(member.command('list').description('List members')).action(listMembers);
-  for (const [verb, mutation] of [
-    ['suspend', 'suspendMember'],
-    ['reinstate', 'reinstateMember'],
+  for (const [verb, mutation, description] of [
+    ['suspend', 'suspendMember', 'Refuse a member at every door, within seconds'],
+    ['reinstate', 'reinstateMember', 'Let a member in again'],
+    ['leave', 'leaveMember', 'Let a member leave for good: it is refused at every door, and what it sent is erased'],
   ] as const)
     person(member.command(verb))
-      .description(verb === 'suspend' ? 'Refuse a member at every door, within seconds' : 'Let a member in again')
+      .description(description)
       .argument('<member>')
       .requiredOption('--reason <text>', 'why, for the audit')
       .action(async (name: string, options: PersonOptions & { reason: string }) => {
@@ -41,6 +43,7 @@ export function staffCommand(): Command {
     .option('--lang <ko|en>', 'language of the text', 'en')
     .option('--policy', 'the policy as JSON instead of the text')
     .action(printStandard);
+  person(staff.command('erasures').description('List what members had erased, oldest first')).action(erasures);
   person(staff.command('backlog').description('What is still under way in the hub')).action(backlog);
   return staff;
 }
@@ -83,6 +86,12 @@ async function printStandard(options: PersonOptions & { lang: string; policy?: b
   process.stderr.write(
     `Version ${standard.version}, in force since ${standard.effectiveFrom}, content ${standard.contentHash}\n`,
   );
+}
+
+async function erasures(options: PersonOptions): Promise<void> {
+  const api = await openAs('staff', options);
+  for await (const erasure of listErasures(api)) say(formatErasure(erasure));
+  await api.close();
 }
 
 async function backlog(options: PersonOptions): Promise<void> {

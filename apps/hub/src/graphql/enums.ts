@@ -1,6 +1,7 @@
 import { registerEnumType } from '@nestjs/graphql';
 import { DECLINE_REASONS, LEGAL_BASES, OUTCOMES, PURPOSES, RUNGS } from '@app/protocol';
 import { RECOMMENDATION_STATES } from '@app/recommendations';
+import { ERASURE_KINDS, ERASURE_STATES } from '@app/signals';
 
 /** GraphQL's upper-case names for the vocabulary's words. */
 function enumOf<T extends string>(words: readonly T[]): Record<string, T> {
@@ -17,6 +18,8 @@ export const BatchStateEnum = enumOf(['stored', 'folded', 'withdrawn']);
 export const BatchSectionEnum = { OBSERVATIONS: 'observations', ALLOW_ENTRIES: 'allowEntries', KEY_FACTS: 'keyFacts' };
 export const RecommendationStateEnum = enumOf(RECOMMENDATION_STATES);
 export const DeliveryMethodEnum = enumOf(['push', 'poll']);
+export const ErasureKindEnum = enumOf(ERASURE_KINDS);
+export const ErasureStateEnum = enumOf(ERASURE_STATES);
 export const MemberStateEnum = enumOf(['active', 'suspended', 'left']);
 
 registerEnumType(RungEnum, { name: 'Rung', description: 'The ladder, lowest first.' });
@@ -36,3 +39,5 @@ registerEnumType(RecommendationStateEnum, {
 });
 registerEnumType(DeliveryMethodEnum, { name: 'DeliveryMethod', description: 'PUSH: RFC 8935. POLL: RFC 8936.' });
 registerEnumType(MemberStateEnum, { name: 'MemberState', description: 'A suspended member is refused at every door.' });
+registerEnumType(ErasureKindEnum, { name: 'ErasureKind', description: 'What is erased. MEMBER: one that has left.' });
+registerEnumType(ErasureStateEnum, { name: 'ErasureState', description: 'DONE: nothing is left but the receipt.' });

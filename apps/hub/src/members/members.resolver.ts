@@ -90,6 +90,6 @@ function parsed(text: string): unknown {
   }
 }
 
-function memberModel({ id, name, state, deliveryMethod, endpointUrl, jwk, createdAt }: Member): MemberModel {
+export function memberModel({ id, name, state, deliveryMethod, endpointUrl, jwk, createdAt }: Member): MemberModel {
   return { id, name, state, deliveryMethod, endpointUrl, jwk, createdAt };
 }

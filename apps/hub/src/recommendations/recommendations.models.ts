@@ -16,7 +16,10 @@ export class ReasonModel {
 })
 export class RecommendationModel {
   @Field(() => ID) id: string;
-  @Field({ description: 'The key’s token, base64url: the member that made it can resolve it.' }) key: string;
+  @Field({
+    description: 'The key’s token, base64url: the member that made it can resolve it. Empty once the key was erased.',
+  })
+  key: string;
   @Field(() => RungEnum) rung: Rung;
   @Field(() => RecommendationStateEnum) state: RecommendationState;
   @Field(() => Float, { description: 'Probability that the key is lent, two decimals.' }) probability: number;

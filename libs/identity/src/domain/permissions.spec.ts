@@ -12,6 +12,8 @@ describe('permissions', () => {
       'standard.read',
       'signals.submit',
       'signals.withdraw',
+      'signals.erase',
+      'erasures.read',
       'signals.read',
       'recommendations.read',
       'outcomes.report',

@@ -12,6 +12,8 @@ export const PERMISSIONS = {
   'standard.read': ANYONE,
   'signals.submit': ['member'],
   'signals.withdraw': ['member'],
+  'signals.erase': ['member'],
+  'erasures.read': ['member', ...STAFF],
   'signals.read': ['member', ...STAFF],
   'recommendations.read': ['member', ...STAFF],
   'outcomes.report': ['member'],

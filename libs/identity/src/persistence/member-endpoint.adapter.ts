@@ -16,6 +16,10 @@ export class MemberEndpointAdapter extends MemberEndpointRepository {
       .execute();
   }
 
+  async remove(tx: Tx, memberId: number): Promise<void> {
+    await tx.delete(MemberEndpointSecretEntity, { memberId });
+  }
+
   async authorizationOf(tx: Tx, memberId: number): Promise<string | null> {
     return (await tx.findOneBy(MemberEndpointSecretEntity, { memberId }))?.authorization ?? null;
   }

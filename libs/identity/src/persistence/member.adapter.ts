@@ -37,6 +37,10 @@ export class MemberAdapter extends MemberRepository {
   async setState(tx: Tx, id: number, state: MemberState): Promise<void> {
     await tx.update(MemberEntity, { id }, { state });
   }
+
+  async leave(tx: Tx, id: number): Promise<void> {
+    await tx.update(MemberEntity, { id }, { state: 'left', contacts: [], endpointUrl: null });
+  }
 }
 
 function toMember(row: MemberEntity): Member {

@@ -201,6 +201,9 @@ async function fill(db: TestDatabase, { memberId: m, name }: Member): Promise<vo
     `INSERT INTO people (name, roles, jwk, created_at) VALUES ('person-${name}', '{auditor}', '{}', now())`,
     `INSERT INTO used_assertions VALUES ('member:${name}', 'j', now())`,
     `INSERT INTO rate_counters VALUES ('caller:member:${name}', 1, 0)`,
+    `INSERT INTO erasures (id, member_id, kind, reason, requested_by, requested_at, state, stage)
+     VALUES (gen_random_uuid(), ${m}, 'member', 'r', 'staff:x', now(), 'requested', 'collect')`,
+    `INSERT INTO erasure_keys SELECT id, sha256('${name}') FROM erasures WHERE member_id = ${m}`,
     `INSERT INTO audit_log (at, actor, action, subject) VALUES (now(), 'member:${name}', 'a', 'b')`,
   ];
   for (const statement of statements) await db.asOwner(statement);

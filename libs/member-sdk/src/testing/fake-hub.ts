@@ -34,6 +34,8 @@ type Failure = { status: number; headers?: Record<string, string>; body?: unknow
 /** A hub that keeps what it is sent, in memory, behind the real doors: for specs. */
 export class FakeHub {
   readonly batches = new Map<string, StoredBatch>();
+  /** Inputs of `eraseKey` and `eraseOwner`. */
+  readonly erasures: { key?: string; owner?: string; reason: string }[] = [];
   readonly outcomes: { recommendationId: string; outcome: string; reason: string | null; at: string }[] = [];
   readonly events = new Map<string, string>();
   readonly acknowledged: string[] = [];
@@ -148,6 +150,7 @@ export class FakeHub {
     const { query, variables } = JSON.parse(text) as { query: string; variables: { input: never } };
     if (query.includes('submitSignals')) return this.submit(variables.input);
     if (query.includes('lastSequence')) return data({ lastSequence: this.lastSequence });
+    if (query.includes('erase')) return this.erase(query, variables.input);
     if (query.includes('reportOutcome')) return this.outcome(variables.input);
     return { status: 400, body: { errors: [{ message: 'unknown to the fake' }] } };
   }
@@ -173,6 +176,13 @@ export class FakeHub {
       rejections: [], state: 'STORED', foldedAt: null, notes: [],
     }; // prettier-ignore
     return data({ submitSignals: receipt });
+  }
+
+  /** Does at once what the hub does in its own time. */
+  private erase(query: string, input: { key?: string; owner?: string; reason: string }) {
+    const field = query.includes('eraseKey(') ? 'eraseKey' : 'eraseOwner';
+    this.erasures.push(input);
+    return data({ [field]: { id: `erasure-${this.erasures.length}`, state: 'REQUESTED' } });
   }
 
   private outcome(input: { recommendationId: string; outcome: string; reason: string | null; at: string }) {

@@ -3,6 +3,7 @@ import type { Bilingual, OutcomeKind, DeclineReason, ReasonPayload, Rung } from 
 /*
  * issued: stored, waiting to be handed over. delivered: handed over in a poll's answer. acknowledged: the receiver has
  * journalled it. executed, declined: what the member did. superseded: the key rose to a higher rung before that.
+ * withdrawn: what it was about was erased before that.
  */
 export const RECOMMENDATION_STATES = [
   'issued',
@@ -11,17 +12,22 @@ export const RECOMMENDATION_STATES = [
   'executed',
   'declined',
   'superseded',
+  'withdrawn',
 ] as const;
 export type RecommendationState = (typeof RECOMMENDATION_STATES)[number];
 
-/** From which states each state is reached. A superseded one may still be acted on: the member may be on its way. */
+/**
+ * From which states each state is reached. A superseded or withdrawn one may still be acted on: the member may be on its
+ * way.
+ */
 export const TRANSITIONS: Record<RecommendationState, readonly RecommendationState[]> = {
   issued: [],
   delivered: ['issued'],
   acknowledged: ['issued', 'delivered'],
-  executed: ['issued', 'delivered', 'acknowledged', 'superseded'],
-  declined: ['issued', 'delivered', 'acknowledged', 'superseded'],
+  executed: ['issued', 'delivered', 'acknowledged', 'superseded', 'withdrawn'],
+  declined: ['issued', 'delivered', 'acknowledged', 'superseded', 'withdrawn'],
   superseded: ['issued', 'delivered', 'acknowledged'],
+  withdrawn: ['issued', 'delivered', 'acknowledged'],
 };
 
 export interface Outcome {

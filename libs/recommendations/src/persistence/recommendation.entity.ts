@@ -38,6 +38,10 @@ export class RecommendationEntity {
   @Column('jsonb', { name: 'customer_notice' })
   customerNotice: Bilingual;
 
+  /** The assessment that it rests on, in exact figures: for the alliance, never read in a member's name. */
+  @Column('jsonb', { nullable: true, select: false })
+  evidence: object | null;
+
   @Column('timestamptz', { name: 'issued_at' })
   issuedAt: Date;
 

@@ -1,4 +1,4 @@
-import type { BatchSection, LegalBasis, Purpose, Rejection } from '@app/protocol';
+import type { BatchSection, LegalBasis, Purpose, Rejection, RowPlace } from '@app/protocol';
 
 /*
  * stored: durable, not yet folded. folded: its observations and edges stand. withdrawing: its member took it back, the
@@ -31,10 +31,10 @@ export interface BatchReceipt {
   notes: BatchNote[];
 }
 
-/** Position, as it was sent, of the n-th accepted row of a section. */
-export function sentIndex(section: BatchSection, accepted: number, rejections: readonly Rejection[]): number {
-  let index = accepted;
-  const refused = rejections.filter((r) => r.section === section).map((r) => r.index);
+/** Position, as it was sent, of the n-th row that is left of a section. @param gone rows refused, or erased since */
+export function sentIndex(section: BatchSection, left: number, gone: readonly RowPlace[]): number {
+  let index = left;
+  const refused = gone.filter((r) => r.section === section).map((r) => r.index);
   for (const at of refused.sort((a, b) => a - b)) if (at <= index) index++;
   return index;
 }

@@ -10,6 +10,18 @@ const REMEMBERED = 300_000;
  */
 export class TokenInterner {
   private readonly known = new Map<string, number>();
+  /** The purge of tokens after which `known` was learnt. */
+  private purges = '';
+
+  /**
+   * Begins a transaction's interning: forgets what was remembered before the last purge of tokens.
+   * @param purges number of that purge; no other may happen before the transaction ends (`holdOffPurges`)
+   */
+  begin(purges: string): void {
+    if (purges === this.purges) return;
+    this.known.clear();
+    this.purges = purges;
+  }
 
   /**
    * Ids of tokens, in their order; unknown tokens get one.
@@ -40,7 +52,14 @@ export class TokenInterner {
       for (const { id, token } of rows) fresh.set(`${kindNo}:${scope}:${token.toString('latin1')}`, id);
     }
     const ids = Uint32Array.from(names, (name) => this.known.get(name) ?? fresh.get(name)!);
-    return { ids, committed: () => this.remember(fresh) };
+    const { purges } = this;
+    return {
+      ids,
+      // A purge may have come between the commit and this call.
+      committed: () => {
+        if (purges === this.purges) this.remember(fresh);
+      },
+    };
   }
 
   private remember(fresh: ReadonlyMap<string, number>): void {
