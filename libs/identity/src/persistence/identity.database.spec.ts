@@ -23,6 +23,7 @@ import { IDENTITY_ENTITIES } from './entities.js';
 const NOW = Date.parse('2026-06-01T00:00:00Z');
 const ISSUER = 'http://127.0.0.1:3000';
 const STAFF: Principal = { kind: 'staff', name: 'operator' };
+const AUDITOR: Principal = { kind: 'staff', name: 'auditor', roles: ['auditor'] };
 const JOB: Principal = { kind: 'job', name: 'deliver' };
 const GATE: Principal = { kind: 'gate', name: 'identity' };
 const REGULATOR: Principal = { kind: 'regulator', name: 'fss' };
@@ -253,13 +254,14 @@ describe('accounts on PostgreSQL', () => {
 
   describe('the audit', () => {
     it('tells who did what to whom and when', async () => {
-      const entries = await hub.transaction(STAFF, (tx) => module.get(AuditLog).read(tx));
+      const entries = await hub.transaction(AUDITOR, (tx) => module.get(AuditLog).read(tx));
       expect(entries[0]).toMatchObject({
         at: new Date(NOW),
         actor: 'staff:operator',
         action: 'member.added',
         subject: 'member:upbit',
-        detail: { deliveryMethod: 'push', endpointUrl: 'http://127.0.0.1:4000/events' },
+        before: null,
+        after: { deliveryMethod: 'push', endpointUrl: 'http://127.0.0.1:4000/events', state: 'active' },
       });
       expect(entries.map((e) => e.action)).toEqual(
         expect.arrayContaining([
@@ -271,11 +273,11 @@ describe('accounts on PostgreSQL', () => {
         ]),
       );
       expect(JSON.stringify(entries)).not.toContain('Bearer one');
-      const rest = await hub.transaction(STAFF, (tx) => module.get(AuditLog).read(tx, entries[1]!.id));
+      const rest = await hub.transaction(AUDITOR, (tx) => module.get(AuditLog).read(tx, entries[1]!.cursor));
       expect(rest).toEqual(entries.slice(2));
     });
 
-    it('can be written by every principal and by nobody without one, and read by staff only', async () => {
+    it('can be written by every principal and by nobody without one, and read by auditors only', async () => {
       const write = (database: Database, principal: Principal, actor: string) =>
         database.transaction(principal, (tx) =>
           module.get(AuditLog).record(tx, { actor, action: 'test.done', subject: '-' }),
@@ -290,7 +292,8 @@ describe('accounts on PostgreSQL', () => {
           await module.get(AuditLog).record(tx, { actor: 'x', action: 'x', subject: 'x' });
         }),
       ).rejects.toThrow(/row-level security/);
-      expect(await hub.transaction(REGULATOR, (tx) => module.get(AuditLog).read(tx))).toEqual([]);
+      for (const who of [REGULATOR, STAFF, GATE])
+        expect(await hub.transaction(who, (tx) => module.get(AuditLog).read(tx))).toEqual([]);
     });
 
     it.each(['UPDATE audit_log SET actor = 1', 'DELETE FROM audit_log', 'TRUNCATE audit_log', 'DROP TABLE audit_log'])(
