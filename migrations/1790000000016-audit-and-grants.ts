@@ -3,7 +3,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /** What each role may write of a table: columns by name, or all but some. */
 const NARROWER: [role: string, table: string, privilege: 'UPDATE' | 'SELECT', columns: string[] | { not: string[] }][] =
   [
-    ['bongsu_hub', 'members', 'UPDATE', { not: ['id', 'name', 'created_at'] }],
+    [
+      'bongsu_hub',
+      'members',
+      'UPDATE',
+      { not: ['id', 'name', 'created_at', 'delivery_method', 'endpoint_url', 'contacts'] },
+    ],
     ['bongsu_hub', 'people', 'UPDATE', { not: ['id', 'name', 'created_at'] }],
     ['bongsu_hub', 'batches', 'SELECT', { not: ['payload', 'fold_attempts', 'fold_after'] }],
     ['bongsu_hub', 'batches', 'UPDATE', ['state', 'withdraw_reason']],

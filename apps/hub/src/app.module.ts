@@ -1,6 +1,8 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { ASSESS, AssessmentsModule } from '@app/assessments';
 import { AuditModule } from '@app/audit';
@@ -48,6 +50,9 @@ export const RESOLVERS = [
 ];
 export const SCALARS = [Base64Scalar];
 
+/** Every route beside GraphQL. */
+export const CONTROLLERS = [OauthController, HealthController, PollController];
+
 @Global()
 @Module({})
 class EdgeModule {
@@ -76,7 +81,14 @@ class EdgeModule {
 /** The hub: wiring only. */
 @Module({})
 export class AppModule {
-  static register(config: HubConfig, secrets: HubSecrets, clock: Clock, issuer: HubIssuer): DynamicModule {
+  /** @param more modules of resolvers beside our own */
+  static register(
+    config: HubConfig,
+    secrets: HubSecrets,
+    clock: Clock,
+    issuer: HubIssuer,
+    more: Type[] = [],
+  ): DynamicModule {
     const { production } = config;
     const limits = hubLimits(config);
     return {
@@ -115,8 +127,9 @@ export class AppModule {
             return { req };
           },
         }),
+        ...more,
       ],
-      controllers: [OauthController, HealthController, PollController],
+      controllers: CONTROLLERS,
       providers: [
         Reports,
         ...RESOLVERS,

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -22,9 +23,15 @@ export interface RunningHub {
 
 /**
  * Starts the hub and listens.
+ * @param more modules of resolvers beside our own: for tests of what stands behind resolvers
  * @throws {BongsuError} CONFIG_INVALID for a taken port or people that do not fit; UNAVAILABLE without PostgreSQL
  */
-export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Clock): Promise<RunningHub> {
+export async function startHub(
+  config: HubConfig,
+  secrets: HubSecrets,
+  clock: Clock,
+  more: Type[] = [],
+): Promise<RunningHub> {
   let url = config.issuer ?? '';
   const issuer = new HubIssuer(() => url);
   const app = await NestFactory.create<NestExpressApplication>(
@@ -35,6 +42,15 @@ export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Cl
   app.set('trust proxy', config.trustedProxies ?? []);
   app.use(inContext, securityHeaders(config.production), noStore, app.get(Gatekeeper).before);
   const isGraphql = (request: { url?: string | undefined }) => isGraphqlPath(request.url);
+    AppModule.register(config, secrets, clock, issuer, more),
+    {
+      bodyParser: false,
+      abortOnError: false,
+      logger: ['error', 'fatal'],
+    },
+  );
+  app.use(inContext);
+  const isGraphql = (request: { url?: string | undefined }) => request.url?.startsWith('/graphql') ?? false;
   const isJson = (request: { headers: { 'content-type'?: string | undefined } }) =>
     /^application\/json\b/.test(request.headers['content-type'] ?? '');
   app.useBodyParser('json', { limit: BODY_LIMITS.graphql, type: (request) => isGraphql(request) && isJson(request) });

@@ -232,11 +232,7 @@ describe('accounts on PostgreSQL', () => {
     it('lets jobs of the worker alone read what endpoints want', async () => {
       const endpoints = module.get(MemberEndpoints);
       expect(await worker.transaction(JOB, (tx) => endpoints.authorizationOf(tx, ids['upbit']!))).toBe('Bearer one');
-      expect(await worker.transaction(JOB, (tx) => endpoints.of(tx, ids['upbit']!))).toEqual({
-        url: 'http://127.0.0.1:4000/events',
-        authorization: 'Bearer one',
-      });
-      expect(await worker.transaction(JOB, (tx) => endpoints.of(tx, ids['bithumb']!))).toBeNull();
+      expect(await worker.transaction(JOB, (tx) => endpoints.authorizationOf(tx, ids['bithumb']!))).toBeNull();
       expect(await worker.transaction(NOBODY, (tx) => endpoints.authorizationOf(tx, ids['upbit']!))).toBeNull();
       for (const principal of [STAFF, memberOf('upbit'), GATE]) {
         const read = hub.transaction(principal, (tx) => endpoints.authorizationOf(tx, ids['upbit']!));
