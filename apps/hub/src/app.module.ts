@@ -31,6 +31,7 @@ import { hubLimits, type HubConfig, type HubSecrets } from './hub-config.js';
 import { Gatekeeper } from './limits/gatekeeper.js';
 import { DOCUMENT_LIMITS, STATEMENT_MS } from './limits/limits.js';
 import { MembersResolver } from './members/members.resolver.js';
+import { AuditResolver } from './oversight/audit.resolver.js';
 import { FlowResolver } from './oversight/flow.resolver.js';
 import { OversightResolver } from './oversight/oversight.resolver.js';
 import { RecommendationsResolver } from './recommendations/recommendations.resolver.js';
@@ -47,6 +48,7 @@ export const RESOLVERS = [
   MembersResolver,
   OversightResolver,
   FlowResolver,
+  AuditResolver,
 ];
 export const SCALARS = [Base64Scalar];
 

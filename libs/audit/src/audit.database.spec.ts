@@ -11,7 +11,7 @@ import { Recommendations } from '@app/recommendations';
 import { issueRecommendation } from '../../../test/support/recommendations.js';
 import { AuditLog } from './audit-log.service.js';
 import { AuditTrail } from './audit-trail.service.js';
-import { Denials } from './denials.service.js';
+import { Refusals } from './refusals.service.js';
 
 const NOW = (FIRST_HOUR + 240) * 3_600_000;
 const AUDITOR: Principal = { kind: 'staff', name: 'cho', roles: ['auditor'] };
@@ -223,11 +223,13 @@ describe('the audit', () => {
     it('is bounded for each caller, and says where it stopped', async () => {
       const flooder: Principal = { kind: 'staff', name: 'flood' };
       for (let i = 0; i < 100; i++)
-        await parts.get(Denials).record(flooder, { action: 'access.forbidden', subject: `Query.${i}` });
+        await parts.get(Refusals).record(flooder, { action: 'access.forbidden', subject: `Query.${i}` });
       const told = await denials('staff:flood');
       expect(told).toHaveLength(31);
       expect(told.at(-1)).toMatchObject({ action: 'access.flood' });
-      await parts.get(Denials).record({ ...flooder, name: 'calm' }, { action: 'access.forbidden', subject: 'Query.x' });
+      await parts
+        .get(Refusals)
+        .record({ ...flooder, name: 'calm' }, { action: 'access.forbidden', subject: 'Query.x' });
       expect(await denials('staff:calm')).toHaveLength(1);
     });
   });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog, Denials } from '@app/audit';
+import { AuditLog, Refusals } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Principal } from '@app/infrastructure/database';
 import { SigningKeys } from '@app/keys';
@@ -35,7 +35,7 @@ export class PollDelivery {
     private readonly keys: SigningKeys,
     private readonly issuer: HubIssuer,
     private readonly audit: AuditLog,
-    private readonly denials: Denials,
+    private readonly refusals: Refusals,
   ) {}
 
   /**
@@ -72,7 +72,7 @@ export class PollDelivery {
       }
       return unknownEvents(tx, [...ack, ...Object.keys(setErrs)]);
     });
-    for (const jti of unknown) await this.denials.missed(member, 'event', jti, 'poll');
+    for (const jti of unknown) await this.refusals.missed(member, 'event', jti, 'poll');
   }
 
   private async collect(member: Member, most: number): Promise<PollAnswer> {

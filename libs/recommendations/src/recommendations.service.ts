@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ASSESS } from '@app/assessments';
-import { AuditLog, Denials } from '@app/audit';
+import { AuditLog, Refusals } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Principal, type Tx } from '@app/infrastructure/database';
 import { Jobs } from '@app/infrastructure/queue';
@@ -28,7 +28,7 @@ export class Recommendations {
     private readonly clock: Clock,
     private readonly audit: AuditLog,
     private readonly jobs: Jobs,
-    private readonly denials: Denials,
+    private readonly refusals: Refusals,
   ) {}
 
   /** Recommendations after a cursor, in its order, one more than `first` where there are more. */
@@ -45,7 +45,7 @@ export class Recommendations {
 
   async byId(member: Member, id: string): Promise<RecommendationWithOutcomes | null> {
     const found = await this.database.transaction(member, (tx) => findOwn(tx, member, id));
-    if (!found) await this.denials.missed(member, 'recommendation', id, 'recommendation');
+    if (!found) await this.refusals.missed(member, 'recommendation', id, 'recommendation');
     return found;
   }
 
@@ -77,7 +77,7 @@ export class Recommendations {
       return settled;
     });
     if (!result) {
-      await this.denials.missed(member, 'recommendation', id, 'reportOutcome');
+      await this.refusals.missed(member, 'recommendation', id, 'reportOutcome');
       throw new BongsuError('NOT_FOUND', 'There is no recommendation to you with this id.', 'recommendationId');
     }
     await this.jobs.wake(ASSESS, {}, 'assess');

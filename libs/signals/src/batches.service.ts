@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Principal, type Tx } from '@app/infrastructure/database';
 import { Jobs } from '@app/infrastructure/queue';
-import { AuditLog, Denials } from '@app/audit';
+import { AuditLog, Refusals } from '@app/audit';
 import { principalName } from '@app/infrastructure/database';
 import { BongsuError } from '@app/protocol';
 import type { BatchReceipt } from './domain/batch.js';
@@ -27,13 +27,13 @@ export class Batches {
     private readonly database: Database,
     private readonly jobs: Jobs,
     private readonly audit: AuditLog,
-    private readonly denials: Denials,
+    private readonly refusals: Refusals,
   ) {}
 
   /** The receipt of one of the member's batches, or null. */
   async receipt(member: Member, batchId: string): Promise<BatchReceipt | null> {
     const batch = await this.database.transaction(member, (tx) => this.find(tx, member, batchId));
-    if (!batch) await this.denials.missed(member, 'batch', batchId, 'batch');
+    if (!batch) await this.refusals.missed(member, 'batch', batchId, 'batch');
     return batch && toReceipt(batch);
   }
 
@@ -80,7 +80,7 @@ export class Batches {
       return toReceipt(batch);
     });
     if (!receipt) {
-      await this.denials.missed(member, 'batch', batchId, 'withdrawBatch');
+      await this.refusals.missed(member, 'batch', batchId, 'withdrawBatch');
       throw new BongsuError('NOT_FOUND', 'There is no batch of yours with this id.', 'batchId');
     }
     await this.jobs.wake(FOLD, {});

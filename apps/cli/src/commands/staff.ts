@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { BongsuError } from '@app/protocol';
 import { addToBlinder, readJoining, registerMember, type MemberRow } from '../api/joining.js';
 import { localHub, openAs, type PersonOptions } from '../api/local.js';
+import { auditCommand } from './staff-audit.js';
 
 /** `npm run staff -- …` */
 export function staffCommand(): Command {
@@ -41,6 +42,7 @@ export function staffCommand(): Command {
     .option('--lang <ko|en>', 'language of the text', 'en')
     .option('--policy', 'the policy as JSON instead of the text')
     .action(printStandard);
+  staff.addCommand(person(auditCommand()));
   person(staff.command('backlog').description('What is still under way in the hub')).action(backlog);
   return staff;
 }

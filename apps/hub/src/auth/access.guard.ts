@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { GqlExecutionContext } from '@nestjs/graphql';
 import type { GraphQLResolveInfo } from 'graphql';
-import { Denials } from '@app/audit';
+import { Refusals } from '@app/audit';
 import { AccessTokens, challengeOf, GRAPHQL_DOOR, mayDo, SSF_DOOR, type Caller, type Operation } from '@app/identity';
 import { BongsuError } from '@app/protocol';
 import { Gatekeeper } from '../limits/gatekeeper.js';
@@ -16,6 +16,7 @@ export class AccessGuard implements CanActivate {
     private readonly tokens: AccessTokens,
     private readonly gatekeeper: Gatekeeper,
     private readonly denials: Denials,
+    private readonly refusals: Refusals,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -43,7 +44,7 @@ export class AccessGuard implements CanActivate {
 
   private async refuse(context: ExecutionContext, { principal, roles }: Caller): Promise<never> {
     const subject = calledIn(context);
-    await this.denials.record(principal, { action: 'access.forbidden', subject, detail: { roles } });
+    await this.refusals.record(principal, { action: 'access.forbidden', subject, detail: { roles } });
     throw new BongsuError('FORBIDDEN', 'Your role may not do this.');
   }
 }

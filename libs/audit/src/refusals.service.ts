@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Database, principalName, type Principal } from '@app/infrastructure/database';
 import { createLogger, reasonOf } from '@app/infrastructure/logging';
 import { AuditLog } from './audit-log.service.js';
-import { FloodGate } from './domain/flood-gate.js';
+import { DenialLimit } from './domain/denial-limit.js';
 
-/** Most denials of one caller that are recorded in a minute, in each process: a flood must not fill the log. */
-const MOST_A_MINUTE = 30;
-const MINUTE_MS = 60_000;
+/** Refusals that are recorded in a minute: of one caller, and of all. Counted in each process. */
+const PER_CALLER = 30;
+const IN_ALL = 600;
+const WINDOW_MS = 60_000;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -14,7 +15,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export type RowKind = 'batch' | 'recommendation' | 'event';
 
 /** An attempt that was refused. */
-export interface Denial {
+export interface Refusal {
   /** `access.forbidden`, `access.not_found`. */
   action: string;
   /** What was asked for: `Mutation.addMember`, `batch:…`. */
@@ -27,8 +28,8 @@ export interface Denial {
  * attempt, if there was one, is rolled back. The refusal stands also where it cannot be recorded.
  */
 @Injectable()
-export class Denials {
-  private readonly gate = new FloodGate(MOST_A_MINUTE, MINUTE_MS);
+export class Refusals {
+  private readonly limit = new DenialLimit(PER_CALLER, IN_ALL, WINDOW_MS);
   private readonly logger = createLogger('audit');
 
   constructor(
@@ -36,8 +37,8 @@ export class Denials {
     private readonly audit: AuditLog,
   ) {}
 
-  async record(by: Principal, denial: Denial): Promise<void> {
-    await this.bounded(by, () => Promise.resolve(denial));
+  record(by: Principal, refusal: Refusal): Promise<void> {
+    return this.bounded(by, () => Promise.resolve(refusal));
   }
 
   /**
@@ -56,22 +57,14 @@ export class Denials {
     });
   }
 
-  private async bounded(by: Principal, find: () => Promise<Denial | null>): Promise<void> {
+  private async bounded(by: Principal, find: () => Promise<Refusal | null>): Promise<void> {
     const actor = principalName(by);
-    const admission = this.gate.admit(actor, performance.now());
-    if (admission === 'dropped') return;
+    const verdict = this.limit.count(actor, performance.now());
+    if (verdict === 'silent') return;
     try {
-      const denial = await find();
-      await this.database.transaction(by, async (tx) => {
-        if (denial) await this.audit.record(tx, { actor, ...denial });
-        if (admission === 'last')
-          await this.audit.record(tx, {
-            actor,
-            action: 'access.flood',
-            subject: actor,
-            detail: { recorded: MOST_A_MINUTE, rest: 'further denials of this minute are not recorded' },
-          });
-      });
+      const refusal = verdict === 'flood' ? { action: 'access.flood', subject: actor } : await find();
+      if (!refusal) return;
+      await this.database.transaction(by, (tx) => this.audit.record(tx, { actor, ...refusal }));
     } catch (error) {
       this.logger.error({ actor, reason: reasonOf(error) }, 'a refused attempt could not be recorded in the audit');
     }
