@@ -5,6 +5,7 @@ import { within } from '@app/infrastructure/logging';
 import type { Principal } from '@app/infrastructure/database';
 import { addMember, partsOf, type Member } from '../../../test/support/parts.js';
 import { batchId, FIRST_HOUR, submission } from '../../../test/support/signals.js';
+import { settled } from '../../../test/support/settled.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import { SubmitSignals, Batches } from '@app/signals';
 import { Recommendations } from '@app/recommendations';
@@ -38,8 +39,10 @@ describe('the audit', () => {
   const trail = () => parts.get(AuditTrail);
   const record = (subject: string, action = 'test.done') =>
     db.hub.transaction(OPERATOR, (tx) => parts.get(AuditLog).record(tx, { actor: 'staff:kim', action, subject }));
-  const subjects = async (after: string, action = 'test.done') =>
-    (await trail().page(AUDITOR, after, 500, { action })).entries.map((e) => e.subject);
+  const subjects = async (after: string, action = 'test.done') => {
+    await settled(db);
+    return (await trail().page(AUDITOR, after, 500, { action })).entries.map((e) => e.subject);
+  };
 
   it('tells who, what, when, from where, before and after', async () => {
     await within({ requestId: 'req-1', from: '192.0.2.9' }, () =>
@@ -54,6 +57,7 @@ describe('the audit', () => {
         }),
       ),
     );
+    await settled(db);
     const { entries } = await trail().page(AUDITOR, '', 10, { action: 'thing.' });
     expect(entries).toEqual([
       {
@@ -79,6 +83,7 @@ describe('the audit', () => {
       await writer.query('BEGIN');
       await writer.query(`SELECT set_config('bongsu.principal', 'staff:kim', true)`);
       await record('before');
+      await settled(db);
       await writer.query(
         `INSERT INTO audit_log (at, actor, action, subject) VALUES (now(), 'staff:kim', 'test.done', 'late')`,
       );
@@ -123,10 +128,13 @@ describe('the audit', () => {
   it('is read in pages, filtered, and that is recorded once a reading', async () => {
     for (let i = 0; i < 5; i++) await record(`page:${i}`, 'pages.turned');
     const filter = { action: 'pages.turned', actor: 'staff:kim', since: new Date(NOW), until: new Date(NOW + 1) };
-    const reads = async () =>
-      (await trail().page(AUDITOR, '', 500, { action: 'audit.read', subject: 'audit' })).entries.filter((e) =>
+    const reads = async () => {
+      await settled(db);
+      return (await trail().page(AUDITOR, '', 500, { action: 'audit.read', subject: 'audit' })).entries.filter((e) =>
         JSON.stringify(e.detail).includes('pages.turned'),
       );
+    };
+    await settled(db);
     const seen: string[] = [];
     let after = '';
     for (let more = true; more;) {

@@ -8,6 +8,7 @@ import { Clock, FakeClock } from '@app/infrastructure/clock';
 import { Database, TypeOrmDatabase, type Principal } from '@app/infrastructure/database';
 import { KEYS_ENTITIES, KeysModule, SigningKeys } from '@app/keys';
 import { askToken, assertionOf, proofOf } from '../../../../test/support/http-client.js';
+import { settled } from '../../../../test/support/settled.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { AccessTokens, type Credentials } from '../access-tokens.service.js';
 import { AuthorizationServer } from '../authorization-server.service.js';
@@ -250,6 +251,7 @@ describe('accounts on PostgreSQL', () => {
 
   describe('the audit', () => {
     it('tells who did what to whom and when', async () => {
+      await settled(db);
       const entries = await hub.transaction(AUDITOR, (tx) => module.get(AuditLog).read(tx));
       expect(entries[0]).toMatchObject({
         at: new Date(NOW),
