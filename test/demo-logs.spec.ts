@@ -54,6 +54,12 @@ class DemoRun {
     const files = readdirSync(folder).map((name): [string, string] => [name, readFileSync(join(folder, name), 'utf8')]);
     return { ...Object.fromEntries(files), 'the command itself': this.output };
   }
+
+  /** What else is written down beside the logs: PostgreSQL's log, the blinder's audit and journal. */
+  records(): Record<string, string> {
+    const paths = [join(this.folder, 'postgres', 'postgresql.log'), ...filesBelow(join(this.folder, 'blinder'))];
+    return Object.fromEntries(paths.map((path) => [path.slice(this.folder.length), readFileSync(path, 'utf8')]));
+  }
 }
 
 /** Every file below a folder but those of databases and of the population. */
@@ -149,7 +155,7 @@ describe('the logs of a whole demonstration', () => {
   });
 
   it('hold no secret, no token, no raw key, address or person', () => {
-    for (const [name, text] of Object.entries(run.logs()))
+    for (const [name, text] of Object.entries({ ...run.logs(), ...run.records() }))
       expect({ name, leaks: leaksIn(text, known).slice(0, 5) }).toEqual({ name, leaks: [] });
   });
 
