@@ -31,6 +31,7 @@ export async function fillEveryTable(db: TestDatabase, { memberId: m, name }: Me
      SELECT gen_random_uuid(), id, member_id, 'pending', now() FROM recommendations WHERE member_id = ${m}`,
     `INSERT INTO people (name, roles, jwk, created_at) VALUES ('person-${name}', '{auditor}', '{}', now())`,
     `INSERT INTO used_assertions VALUES ('member:${name}', 'j', now())`,
+    `INSERT INTO rate_counters VALUES ('caller:member:${name}', 1, 0)`,
     `INSERT INTO audit_log (at, actor, action, subject) VALUES (now(), 'member:${name}', 'a', 'b')`,
   ];
   for (const statement of statements) await db.asOwner(statement);

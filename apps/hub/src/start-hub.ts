@@ -35,22 +35,13 @@ export async function startHub(
   let url = config.issuer ?? '';
   const issuer = new HubIssuer(() => url);
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register(config, secrets, clock, issuer),
+    AppModule.register(config, secrets, clock, issuer, more),
     new BoundedAdapter(hubLimits(config)),
     { bodyParser: false, abortOnError: false, logger: ['error', 'fatal'] },
   );
   app.set('trust proxy', config.trustedProxies ?? []);
   app.use(inContext, securityHeaders(config.production), noStore, app.get(Gatekeeper).before);
   const isGraphql = (request: { url?: string | undefined }) => isGraphqlPath(request.url);
-    AppModule.register(config, secrets, clock, issuer, more),
-    {
-      bodyParser: false,
-      abortOnError: false,
-      logger: ['error', 'fatal'],
-    },
-  );
-  app.use(inContext);
-  const isGraphql = (request: { url?: string | undefined }) => request.url?.startsWith('/graphql') ?? false;
   const isJson = (request: { headers: { 'content-type'?: string | undefined } }) =>
     /^application\/json\b/.test(request.headers['content-type'] ?? '');
   app.useBodyParser('json', { limit: BODY_LIMITS.graphql, type: (request) => isGraphql(request) && isJson(request) });

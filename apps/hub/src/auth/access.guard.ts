@@ -15,7 +15,6 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: AccessTokens,
     private readonly gatekeeper: Gatekeeper,
-    private readonly denials: Denials,
     private readonly refusals: Refusals,
   ) {}
 

@@ -47,6 +47,13 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
       UPDATE: 'jwk, roles, state',
       why: 'the file of people is brought in at start; callers are told apart',
     },
+    rate_counters: {
+      SELECT: '*',
+      INSERT: '*',
+      UPDATE: '*',
+      DELETE: '*',
+      why: 'requests of a caller are counted over all hubs (row-level security: the gate alone)',
+    },
     recommendations: {
       SELECT: '*',
       UPDATE: 'acknowledged_at, declined_at, delivered_at, executed_at, state',
