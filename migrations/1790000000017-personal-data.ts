@@ -1,5 +1,16 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
+/** What erasing and retaining write beyond what the processes wrote before. */
+const GRANTS = [
+  'DELETE ON tokens, ip_prefixes, recommendations, outcomes, deliveries, key_states, rung_changes TO bongsu_worker',
+  'SELECT ON rung_changes TO bongsu_worker',
+  'UPDATE (payload, first_day, last_day, erased_facts) ON batches TO bongsu_worker',
+  `UPDATE (key_id, key_token, reasons, explanation, customer_notice, evidence, supersedes, erased_at)
+     ON recommendations TO bongsu_worker`,
+  'UPDATE (note) ON outcomes TO bongsu_worker',
+  'UPDATE (contacts, delivery_method, endpoint_url) ON members TO bongsu_hub',
+];
+
 /** How personal data goes: days that are dropped, tokens that are purged, erasures and their receipts. */
 export class PersonalData1790000000017 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
@@ -75,8 +86,7 @@ export class PersonalData1790000000017 implements MigrationInterface {
 
     await db.query(`GRANT SELECT, UPDATE ON retention TO bongsu_worker`);
     await db.query(`GRANT SELECT, USAGE ON SEQUENCE token_purges TO bongsu_worker`);
-    await db.query(`GRANT DELETE ON tokens, recommendations, outcomes, deliveries TO bongsu_worker`);
-    await db.query(`GRANT UPDATE (note) ON outcomes TO bongsu_worker`);
+    for (const grant of GRANTS) await db.query(`GRANT ${grant}`);
     // The hub hands a token in and never reads one back.
     await db.query(`GRANT INSERT ON erasures TO bongsu_hub`);
     await db.query(`
@@ -100,8 +110,7 @@ export class PersonalData1790000000017 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`REVOKE UPDATE (note) ON outcomes FROM bongsu_worker`);
-    await db.query(`REVOKE DELETE ON tokens, recommendations, outcomes, deliveries FROM bongsu_worker`);
+    for (const grant of GRANTS) await db.query(`REVOKE ${grant.replace(' TO ', ' FROM ')}`);
     await db.query(`UPDATE recommendations SET state = 'superseded' WHERE state = 'withdrawn'`);
     await db.query(`ALTER TABLE recommendations DROP CONSTRAINT recommendations_state_check`);
     await db.query(`

@@ -1,5 +1,6 @@
 import { AccountWrites1790000000010 } from './1790000000010-account-writes.js';
 import { Assessments1790000000003 } from './1790000000003-assessments.js';
+import { AuditAndGrants1790000000016 } from './1790000000016-audit-and-grants.js';
 import { FirstStandard1790000000011 } from './1790000000011-first-standard.js';
 import { Identity1790000000014 } from './1790000000014-identity.js';
 import { NarrowerWrites1790000000013 } from './1790000000013-narrower-writes.js';
@@ -20,5 +21,6 @@ export const MIGRATIONS = [
   NarrowerWrites1790000000013,
   Identity1790000000014,
   RateCounters1790000000015,
+  AuditAndGrants1790000000016,
   PersonalData1790000000017,
 ];

@@ -1,5 +1,5 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { ASSESS, AssessmentsModule } from '@app/assessments';
@@ -30,6 +30,7 @@ import { hubLimits, type HubConfig, type HubSecrets } from './hub-config.js';
 import { Gatekeeper } from './limits/gatekeeper.js';
 import { DOCUMENT_LIMITS, STATEMENT_MS } from './limits/limits.js';
 import { MembersResolver } from './members/members.resolver.js';
+import { AuditResolver } from './oversight/audit.resolver.js';
 import { FlowResolver } from './oversight/flow.resolver.js';
 import { OversightResolver } from './oversight/oversight.resolver.js';
 import { RecommendationsResolver } from './recommendations/recommendations.resolver.js';
@@ -47,8 +48,12 @@ export const RESOLVERS = [
   MembersResolver,
   OversightResolver,
   FlowResolver,
+  AuditResolver,
 ];
 export const SCALARS = [Base64Scalar];
+
+/** Every route beside GraphQL. */
+export const CONTROLLERS = [OauthController, HealthController, PollController];
 
 @Global()
 @Module({})
@@ -78,7 +83,14 @@ class EdgeModule {
 /** The hub: wiring only. */
 @Module({})
 export class AppModule {
-  static register(config: HubConfig, secrets: HubSecrets, clock: Clock, issuer: HubIssuer): DynamicModule {
+  /** @param more modules of resolvers beside our own */
+  static register(
+    config: HubConfig,
+    secrets: HubSecrets,
+    clock: Clock,
+    issuer: HubIssuer,
+    more: Type[] = [],
+  ): DynamicModule {
     const { production } = config;
     const limits = hubLimits(config);
     return {
@@ -117,8 +129,9 @@ export class AppModule {
             return { req };
           },
         }),
+        ...more,
       ],
-      controllers: [OauthController, HealthController, PollController],
+      controllers: CONTROLLERS,
       providers: [
         Reports,
         Erasures,

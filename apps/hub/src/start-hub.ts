@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -22,13 +23,19 @@ export interface RunningHub {
 
 /**
  * Starts the hub and listens.
+ * @param more modules of resolvers beside our own: for tests of what stands behind resolvers
  * @throws {BongsuError} CONFIG_INVALID for a taken port or people that do not fit; UNAVAILABLE without PostgreSQL
  */
-export async function startHub(config: HubConfig, secrets: HubSecrets, clock: Clock): Promise<RunningHub> {
+export async function startHub(
+  config: HubConfig,
+  secrets: HubSecrets,
+  clock: Clock,
+  more: Type[] = [],
+): Promise<RunningHub> {
   let url = config.issuer ?? '';
   const issuer = new HubIssuer(() => url);
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register(config, secrets, clock, issuer),
+    AppModule.register(config, secrets, clock, issuer, more),
     new BoundedAdapter(hubLimits(config)),
     { bodyParser: false, abortOnError: false, logger: ['error', 'fatal'] },
   );

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/infrastructure/clock';
 import type { Tx } from '@app/infrastructure/database';
-import { AuditRepository, type AuditEntry, type AuditFact } from './audit.repository.js';
+import { workContext } from '@app/infrastructure/logging';
+import { AuditRepository, type AuditEntry, type AuditFact, type AuditFilter } from './audit.repository.js';
+import { changes } from './domain/changes.js';
+import { plainText, recordable, type Plain } from './domain/recordable.js';
 
 /** Most rows of one reading. */
-const MOST_ROWS = 1000;
+export const MOST_ROWS = 1000;
 
 /** Longest actor, action and subject that are kept: a caller may have chosen them. */
 const LONGEST = 200;
@@ -18,19 +21,24 @@ export class AuditLog {
 
   /**
    * Adds a row in the caller's transaction, so that a change and its record stand or fall together. Whoever records a
-   * refusal must let its transaction commit.
+   * refusal must let its transaction commit. Where the work came from is taken from its context.
    */
   async record(tx: Tx, fact: AuditFact): Promise<void> {
-    const { actor, action, subject, detail = {} } = fact;
-    await this.entries.append(
-      tx,
-      { actor: actor.slice(0, LONGEST), action, subject: subject.slice(0, LONGEST), detail },
-      new Date(this.clock.now()),
-    );
+    const { from = null, requestId = null } = workContext() ?? {};
+    await this.entries.append(tx, {
+      at: new Date(this.clock.now()),
+      actor: plainText(fact.actor, false, LONGEST),
+      action: plainText(fact.action, false, LONGEST),
+      subject: plainText(fact.subject, true, LONGEST),
+      from,
+      requestId,
+      ...changes(fact.before, fact.after),
+      detail: recordable(fact.detail ?? {}) as Record<string, Plain>,
+    });
   }
 
-  /** Rows after a cursor, oldest first; only a staff principal sees any. */
-  read(tx: Tx, cursor = '0', most = 100): Promise<AuditEntry[]> {
-    return this.entries.after(tx, cursor, Math.min(most, MOST_ROWS));
+  /** Rows after a cursor ('' = from the start), in their order; only an auditor's principal sees any. */
+  read(tx: Tx, cursor = '', most = 100, filter: AuditFilter = {}): Promise<AuditEntry[]> {
+    return this.entries.after(tx, cursor, Math.min(most, MOST_ROWS), filter);
   }
 }

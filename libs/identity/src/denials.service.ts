@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog } from '@app/audit';
+import { AuditLog, DenialLimit } from '@app/audit';
 import { Database } from '@app/infrastructure/database';
 import { workContext } from '@app/infrastructure/logging';
 import { GATE } from './client-directory.service.js';
-import { DenialLimit } from './domain/denial-limit.js';
 
 /** Rows that refusals may write in a minute: for one address, and for all. Counted in each process. */
 const PER_ADDRESS = 30;

@@ -50,7 +50,7 @@ export function createFakeIdentity(clock: Clock, issuer = 'https://hub.example',
     used,
     authorizationServer: new AuthorizationServer(keys, clients, usedAssertions, denials, options),
     accessTokens: new AccessTokens(keys, clients, usedAssertions, denials, options),
-    endpoints: new MemberEndpoints(memberRows, endpointRows),
+    endpoints: new MemberEndpoints(endpointRows),
     members: new Members(database, clock, memberRows, endpointRows, clients, audit, options),
     people: new People(database, clock, personRows, clients, audit),
   };

@@ -1,4 +1,5 @@
 /** Who is known and who may do what: member exchanges, staff and regulators, their keys, tokens and permissions. */
+export * from './domain/access.js';
 export * from './domain/client-id.js';
 export * from './domain/doors.js';
 export * from './domain/member.js';

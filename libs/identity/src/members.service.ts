@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog } from '@app/audit';
+import { AuditLog, type AuditFact } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Principal, type Tx } from '@app/infrastructure/database';
 import { thumbprint } from '@app/keys';
@@ -39,13 +39,9 @@ export class Members {
       if (id === null)
         throw new BongsuError('BAD_INPUT', `name holds "${member.name}", which another member has.`, 'name');
       if (authorization) await this.endpoints.put(tx, id, authorization);
-      const detail = {
-        key: thumbprint(member.jwk),
-        deliveryMethod: member.deliveryMethod,
-        endpointUrl: member.endpointUrl,
-      };
-      await this.record(tx, by, 'member.added', member.name, detail);
-      return { ...member, id, state: 'active' as const };
+      const entered = { ...member, id, state: 'active' as const };
+      await this.record(tx, by, 'member.added', member.name, { after: summary(entered) });
+      return entered;
     });
     this.clients.forget({ kind: 'member', name: added.name });
     return added;
@@ -83,7 +79,11 @@ export class Members {
       await this.members.leave(tx, member.id);
       await this.endpoints.remove(tx, member.id);
       await alongside(tx, member);
-      await this.record(tx, by, 'member.left', name, { before: member.state, after: 'left', reason });
+      await this.record(tx, by, 'member.left', name, {
+        before: { state: member.state },
+        after: { state: 'left' },
+        detail: { reason },
+      });
       return { ...member, state: 'left' as const, contacts: [], endpointUrl: null };
     });
     this.clients.forget({ kind: 'member', name });
@@ -120,16 +120,31 @@ export class Members {
       if (member.state === state) return member;
       await this.members.setState(tx, member.id, state);
       const action = state === 'active' ? 'member.reinstated' : 'member.suspended';
-      await this.record(tx, by, action, name, { before: member.state, after: state, reason });
+      await this.record(tx, by, action, name, {
+        before: { state: member.state },
+        after: { state },
+        detail: { reason },
+      });
       return { ...member, state };
     });
     this.clients.forget({ kind: 'member', name });
     return changed;
   }
 
-  private record(tx: Tx, by: Principal, action: string, name: string, detail: Record<string, unknown>): Promise<void> {
-    return this.audit.record(tx, { actor: principalName(by), action, subject: `member:${name}`, detail });
+  private record(
+    tx: Tx,
+    by: Principal,
+    action: string,
+    name: string,
+    fact: Pick<AuditFact, 'before' | 'after' | 'detail'>,
+  ): Promise<void> {
+    return this.audit.record(tx, { actor: principalName(by), action, subject: `member:${name}`, ...fact });
   }
+}
+
+/** What the audit keeps of a member: of its contacts, who are people, only how many there are. */
+function summary({ state, jwk, deliveryMethod, endpointUrl, contacts }: Member): Record<string, unknown> {
+  return { state, key: thumbprint(jwk), deliveryMethod, endpointUrl, contacts: contacts.length };
 }
 
 function noSuchMember(): BongsuError {

@@ -45,7 +45,8 @@ export class People {
           actor: principalName(GATE),
           action: !before ? 'person.added' : state === 'suspended' ? 'person.suspended' : 'person.changed',
           subject: `person:${name}`,
-          detail: { before: before ? summary(before) : null, after: summary({ roles, jwk, state }) },
+          before: before && summary(before),
+          after: summary({ roles, jwk, state }),
         });
         changed.push(name);
       }

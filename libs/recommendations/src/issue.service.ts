@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { RungRises, type Rise } from '@app/assessments';
+import { AuditLog } from '@app/audit';
 import { explain, reasonText, type Assessment } from '@app/correlation';
 import { Clock } from '@app/infrastructure/clock';
 import type { Tx } from '@app/infrastructure/database';
-import { rungRank, type Policy, type Rung } from '@app/protocol';
+import { rungRank, shortToken, type Policy, type Rung } from '@app/protocol';
 import { TRANSITIONS } from './domain/recommendation.js';
 import { RecommendationEntity } from './persistence/recommendation.entity.js';
 
@@ -13,7 +14,10 @@ const HOUR_MS = 3_600_000;
 /** Issues a recommendation, with its row in the outbox, for each rise; a lower one still open gives way to it. */
 @Injectable()
 export class IssueRecommendations extends RungRises {
-  constructor(private readonly clock: Clock) {
+  constructor(
+    private readonly clock: Clock,
+    private readonly audit: AuditLog,
+  ) {
     super();
   }
 
@@ -57,6 +61,13 @@ export class IssueRecommendations extends RungRises {
       `INSERT INTO deliveries (jti, recommendation_id, member_id, state, next_attempt_at) VALUES ($1, $2, $3, 'pending', $4)`,
       [randomUUID(), id, memberId, issuedAt],
     );
+    await this.audit.record(tx, {
+      actor: 'job:assess',
+      action: 'recommendation.issued',
+      subject: `recommendation:${id}`,
+      after: { state: 'issued', rung, policyVersion: assessment.policyVersion },
+      detail: { key: shortToken(keyToken), memberId, supersedes },
+    });
   }
 }
 

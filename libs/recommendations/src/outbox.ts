@@ -60,6 +60,16 @@ export async function markAcknowledged(tx: Tx, memberId: number, jtis: readonly 
   );
 }
 
+/** Those of the jti that name no event which the transaction's principal may see. */
+export async function unknownEvents(tx: Tx, jtis: readonly string[]): Promise<string[]> {
+  const rows = await tx.query<{ jti: string }[]>(
+    `SELECT DISTINCT jti FROM unnest($1::text[]) AS given (jti)
+     WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.jti::text = given.jti)`,
+    [jtis],
+  );
+  return rows.map((row) => row.jti);
+}
+
 /** Puts an event aside for a person. @returns whether there was one that waited */
 export async function markDead(tx: Tx, memberId: number, jti: string, reason: string): Promise<boolean> {
   const [, changed] = await tx.query<[unknown[], number]>(

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog } from '@app/audit';
+import { AuditLog, Refusals } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Principal } from '@app/infrastructure/database';
 import { SigningKeys } from '@app/keys';
 import { SET_TYPE, toEvent } from './domain/event.js';
 import { HubIssuer } from './hub-issuer.js';
-import { markAcknowledged, markDead, markDelivered, pendingEvents } from './outbox.js';
+import { markAcknowledged, markDead, markDelivered, pendingEvents, unknownEvents } from './outbox.js';
 
 type Member = Extract<Principal, { kind: 'member' }>;
 
@@ -35,6 +35,7 @@ export class PollDelivery {
     private readonly keys: SigningKeys,
     private readonly issuer: HubIssuer,
     private readonly audit: AuditLog,
+    private readonly refusals: Refusals,
   ) {}
 
   /**
@@ -52,10 +53,10 @@ export class PollDelivery {
     }
   }
 
-  private settle(member: Member, { ack, setErrs }: PollRequest): Promise<void> {
+  private async settle(member: Member, { ack, setErrs }: PollRequest): Promise<void> {
     const refused = Object.entries(setErrs);
-    if (ack.length === 0 && refused.length === 0) return Promise.resolve();
-    return this.database.transaction(member, async (tx) => {
+    if (ack.length === 0 && refused.length === 0) return;
+    const unknown = await this.database.transaction(member, async (tx) => {
       await markAcknowledged(tx, member.memberId, ack, new Date(this.clock.now()));
       for (const [jti, { err, description }] of refused) {
         const reason = `the receiver refused it: ${err.slice(0, 60)} ${String(description ?? '').slice(0, 200)}`.trim();
@@ -63,11 +64,15 @@ export class PollDelivery {
         await this.audit.record(tx, {
           actor: principalName(member),
           action: 'event.refused',
-          subject: jti,
+          subject: `event:${jti}`,
+          before: { state: 'pending' },
+          after: { state: 'dead' },
           detail: { reason },
         });
       }
+      return unknownEvents(tx, [...ack, ...Object.keys(setErrs)]);
     });
+    for (const jti of unknown) await this.refusals.missed(member, 'event', jti, 'poll');
   }
 
   private async collect(member: Member, most: number): Promise<PollAnswer> {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { request } from 'undici';
+import { AuditLog } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
-import { Database } from '@app/infrastructure/database';
+import { Database, principalName, type Tx } from '@app/infrastructure/database';
 import { createLogger, reasonOf } from '@app/infrastructure/logging';
 import { SigningKeys } from '@app/keys';
 import { SET_TYPE, toEvent } from './domain/event.js';
@@ -32,6 +33,7 @@ export class PushDelivery {
     private readonly clock: Clock,
     private readonly keys: SigningKeys,
     private readonly issuer: HubIssuer,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Members that are pushed to and have events due. */
@@ -84,7 +86,7 @@ export class PushDelivery {
     const now = this.clock.now();
     await this.database.transaction(PRINCIPAL, async (tx) => {
       if (verdict.kind === 'acknowledged') return markAcknowledged(tx, memberId, [jti], new Date(now));
-      if (verdict.kind === 'dead') return void (await markDead(tx, memberId, jti, verdict.reason));
+      if (verdict.kind === 'dead') return this.putAside(tx, memberId, jti, verdict.reason);
       return markFailed(tx, memberId, jti, verdict.reason, new Date(now + verdict.afterSeconds * 1000));
     });
     if (verdict.kind !== 'acknowledged')
@@ -93,6 +95,18 @@ export class PushDelivery {
         'an event was not accepted',
       );
     return verdict.kind === 'acknowledged' ? true : verdict.kind === 'dead' ? null : false;
+  }
+
+  private async putAside(tx: Tx, memberId: number, jti: string, reason: string): Promise<void> {
+    if (!(await markDead(tx, memberId, jti, reason))) return;
+    await this.audit.record(tx, {
+      actor: principalName(PRINCIPAL),
+      action: 'event.refused',
+      subject: `event:${jti}`,
+      before: { state: 'pending' },
+      after: { state: 'dead' },
+      detail: { reason },
+    });
   }
 
   private async send(endpoint: Endpoint, { jti, recommendation }: PendingEvent): Promise<PushAnswer> {

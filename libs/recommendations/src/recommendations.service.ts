@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ASSESS } from '@app/assessments';
-import { AuditLog } from '@app/audit';
+import { AuditLog, Refusals } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Principal, type Tx } from '@app/infrastructure/database';
 import { Jobs } from '@app/infrastructure/queue';
@@ -28,6 +28,7 @@ export class Recommendations {
     private readonly clock: Clock,
     private readonly audit: AuditLog,
     private readonly jobs: Jobs,
+    private readonly refusals: Refusals,
   ) {}
 
   /** Recommendations after a cursor, in its order, one more than `first` where there are more. */
@@ -42,8 +43,10 @@ export class Recommendations {
     });
   }
 
-  byId(member: Member, id: string): Promise<RecommendationWithOutcomes | null> {
-    return this.database.transaction(member, (tx) => findOwn(tx, member, id));
+  async byId(member: Member, id: string): Promise<RecommendationWithOutcomes | null> {
+    const found = await this.database.transaction(member, (tx) => findOwn(tx, member, id));
+    if (!found) await this.refusals.missed(member, 'recommendation', id, 'recommendation');
+    return found;
   }
 
   /**
@@ -54,8 +57,7 @@ export class Recommendations {
     const result = await this.database.transaction(member, async (tx) => {
       await tx.query('SELECT 1 FROM recommendations WHERE id::text = $1 FOR UPDATE', [id]);
       const found = await findOwn(tx, member, id);
-      if (!found)
-        throw new BongsuError('NOT_FOUND', 'There is no recommendation to you with this id.', 'recommendationId');
+      if (!found) return null;
       const { recommendation, outcomes } = found;
       const reportedAt = new Date(this.clock.now());
       checkOutcomeTime(recommendation.issuedAt, given.at, reportedAt);
@@ -63,14 +65,21 @@ export class Recommendations {
       await tx.insert(OutcomeEntity, { recommendationId: id, memberId: member.memberId, ...given, reportedAt });
       if (given.outcome === 'executed' || given.outcome === 'declined')
         await this.settle(tx, recommendation, given, reportedAt);
+      const settled = (await findOwn(tx, member, id))!;
       await this.audit.record(tx, {
         actor: principalName(member),
         action: 'recommendation.outcome',
-        subject: id,
-        detail: { outcome: given.outcome, reason: given.reason },
+        subject: `recommendation:${id}`,
+        before: { state: recommendation.state },
+        after: { state: settled.recommendation.state },
+        detail: { outcome: given.outcome, reason: given.reason, at: given.at },
       });
-      return (await findOwn(tx, member, id))!;
+      return settled;
     });
+    if (!result) {
+      await this.refusals.missed(member, 'recommendation', id, 'reportOutcome');
+      throw new BongsuError('NOT_FOUND', 'There is no recommendation to you with this id.', 'recommendationId');
+    }
     await this.jobs.wake(ASSESS, {}, 'assess');
     return result;
   }

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { AuditLog } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
-import { Database, type Principal, type Tx } from '@app/infrastructure/database';
+import { Database, principalName, type Principal, type Tx } from '@app/infrastructure/database';
 import { SigningKeys } from '@app/keys';
 import { Standards } from '@app/standard';
 import { boundsOf, periodOf } from './domain/period.js';
@@ -25,6 +27,7 @@ export class Reports {
     private readonly clock: Clock,
     private readonly keys: SigningKeys,
     private readonly standards: Standards,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -62,21 +65,31 @@ export class Reports {
     });
     for (const period of due) {
       const signed = await this.sign(await this.database.transaction(JOB, (tx) => this.count(tx, period, true)));
-      await this.database.transaction(JOB, (tx) =>
-        tx.query(
-          'INSERT INTO reports (period, body, signature, closed_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-          [period, JSON.stringify(signed.report), signed.signature, new Date(this.clock.now())],
-        ),
-      );
+      await this.database.transaction(JOB, (tx) => this.close(tx, period, signed));
     }
     return due;
+  }
+
+  private async close(tx: Tx, period: string, { report, signature }: SignedReport): Promise<void> {
+    const closed = await tx.query<unknown[]>(
+      `INSERT INTO reports (period, body, signature, closed_at) VALUES ($1, $2, $3, $4)
+       ON CONFLICT DO NOTHING RETURNING period`,
+      [period, JSON.stringify(report), signature, new Date(this.clock.now())],
+    );
+    if (closed.length === 0) return;
+    await this.audit.record(tx, {
+      actor: principalName(JOB),
+      action: 'report.closed',
+      subject: `report:${period}`,
+      after: { closed: true, sha256: createHash('sha256').update(signature).digest('hex') },
+    });
   }
 
   private async count(tx: Tx, period: string, closed: boolean): Promise<Report> {
     const { from, to } = boundsOf(period);
     const { policy, version } = await this.standards.current(tx);
     const rows = await tx.query<StageCounts[]>('SELECT * FROM report_counts($1, $2)', [from, to]);
-    const members = await tx.query<{ name: string }[]>('SELECT name FROM members ORDER BY name');
+    const members = await tx.query<{ name: string }[]>('SELECT member_names() AS name');
     const { suppressBelow } = policy.reports;
     return makeReport(
       period,

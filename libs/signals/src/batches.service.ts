@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Principal, type Tx } from '@app/infrastructure/database';
 import { Jobs } from '@app/infrastructure/queue';
-import { AuditLog } from '@app/audit';
+import { AuditLog, Refusals } from '@app/audit';
 import { principalName } from '@app/infrastructure/database';
 import { BongsuError } from '@app/protocol';
 import type { BatchReceipt } from './domain/batch.js';
@@ -27,14 +27,14 @@ export class Batches {
     private readonly database: Database,
     private readonly jobs: Jobs,
     private readonly audit: AuditLog,
+    private readonly refusals: Refusals,
   ) {}
 
   /** The receipt of one of the member's batches, or null. */
-  receipt(member: Member, batchId: string): Promise<BatchReceipt | null> {
-    return this.database.transaction(member, async (tx) => {
-      const batch = await this.find(tx, member, batchId);
-      return batch && toReceipt(batch);
-    });
+  async receipt(member: Member, batchId: string): Promise<BatchReceipt | null> {
+    const batch = await this.database.transaction(member, (tx) => this.find(tx, member, batchId));
+    if (!batch) await this.refusals.missed(member, 'batch', batchId, 'batch');
+    return batch && toReceipt(batch);
   }
 
   /** Highest sequence number the hub holds of the member; 0 where it holds none. */
@@ -64,18 +64,25 @@ export class Batches {
   async withdraw(member: Member, batchId: string, reason: string): Promise<BatchReceipt> {
     const receipt = await this.database.transaction(member, async (tx) => {
       const batch = await this.find(tx, member, batchId);
-      if (!batch) throw new BongsuError('NOT_FOUND', 'There is no batch of yours with this id.', 'batchId');
+      if (!batch) return null;
       if (batch.state === 'withdrawing' || batch.state === 'withdrawn') return toReceipt(batch);
+      const before = { state: batch.state };
       batch.state = 'withdrawing';
       await tx.update(BatchEntity, { id: batch.id }, { state: 'withdrawing', withdrawReason: reason.slice(0, 500) });
       await this.audit.record(tx, {
         actor: principalName(member),
-        action: 'batch.withdraw',
-        subject: batchId,
+        action: 'batch.withdrawn',
+        subject: `batch:${batchId}`,
+        before,
+        after: { state: batch.state },
         detail: { reason },
       });
       return toReceipt(batch);
     });
+    if (!receipt) {
+      await this.refusals.missed(member, 'batch', batchId, 'withdrawBatch');
+      throw new BongsuError('NOT_FOUND', 'There is no batch of yours with this id.', 'batchId');
+    }
     await this.jobs.wake(FOLD, {});
     return receipt;
   }

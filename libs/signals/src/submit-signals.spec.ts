@@ -256,9 +256,10 @@ describe('submitting signals', () => {
     await expect(batches.withdraw(upbit, 'no such id', 'typo')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await batches.withdraw(upbit, sent.batchId, 'wrong day')).toMatchObject({ state: 'withdrawing' });
     expect(await batches.withdraw(upbit, sent.batchId, 'wrong day')).toMatchObject({ state: 'withdrawing' });
-    const audited = await db.asOwner(`SELECT actor FROM audit_log WHERE action = 'batch.withdraw' AND subject = $1`, [
-      sent.batchId,
-    ]);
+    const audited = await db.asOwner(
+      `SELECT actor FROM audit_log WHERE action = 'batch.withdrawn' AND subject = 'batch:' || $1`,
+      [sent.batchId],
+    );
     expect(audited).toEqual([{ actor: 'member:upbit' }]);
   });
 });

@@ -1,6 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { AccessTokens, challengeOf, GRAPHQL_DOOR, mayDo, SSF_DOOR, type Operation } from '@app/identity';
+import { GqlExecutionContext } from '@nestjs/graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Refusals } from '@app/audit';
+import { AccessTokens, challengeOf, GRAPHQL_DOOR, mayDo, SSF_DOOR, type Caller, type Operation } from '@app/identity';
 import { BongsuError } from '@app/protocol';
 import { Gatekeeper } from '../limits/gatekeeper.js';
 import { OPERATION, PUBLIC, requestOf, type AuthedRequest } from './allow.decorator.js';
@@ -12,6 +15,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: AccessTokens,
     private readonly gatekeeper: Gatekeeper,
+    private readonly refusals: Refusals,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -33,10 +37,22 @@ export class AccessGuard implements CanActivate {
         request.res?.setHeader('WWW-Authenticate', challengeOf(door));
       throw error;
     });
-    if (!operation || !mayDo(request.caller.roles, operation))
-      throw new BongsuError('FORBIDDEN', 'Your role may not do this.');
+    if (!operation || !mayDo(request.caller.roles, operation)) await this.refuse(context, request.caller);
     return true;
   }
+
+  private async refuse(context: ExecutionContext, { principal, roles }: Caller): Promise<never> {
+    const subject = calledIn(context);
+    await this.refusals.record(principal, { action: 'access.forbidden', subject, detail: { roles } });
+    throw new BongsuError('FORBIDDEN', 'Your role may not do this.');
+  }
+}
+
+/** What is called, as an auditor knows it: `Mutation.addMember`, `PollController.poll`. */
+function calledIn(context: ExecutionContext): string {
+  if (context.getType<string>() !== 'graphql') return `${context.getClass().name}.${context.getHandler().name}`;
+  const { parentType, fieldName } = GqlExecutionContext.create(context).getInfo<GraphQLResolveInfo>();
+  return `${parentType.name}.${fieldName}`;
 }
 
 function single(request: AuthedRequest, name: string): string | undefined {

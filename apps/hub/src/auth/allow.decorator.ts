@@ -32,7 +32,8 @@ export function requestOf(context: ExecutionContext): AuthedRequest {
 function principalOf(context: ExecutionContext): Caller['principal'] {
   const { caller } = requestOf(context);
   if (!caller) throw new BongsuError('UNAUTHENTICATED', 'A valid access token is needed.');
-  return caller.principal;
+  const { principal, roles } = caller;
+  return principal.kind === 'staff' ? { ...principal, roles } : principal;
 }
 
 /** In whose name the call runs. */

@@ -8,6 +8,7 @@ import { Clock, FakeClock } from '@app/infrastructure/clock';
 import { Database, TypeOrmDatabase, type Principal } from '@app/infrastructure/database';
 import { KEYS_ENTITIES, KeysModule, SigningKeys } from '@app/keys';
 import { askToken, assertionOf, proofOf } from '../../../../test/support/http-client.js';
+import { settled } from '../../../../test/support/settled.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { AccessTokens, type Credentials } from '../access-tokens.service.js';
 import { AuthorizationServer } from '../authorization-server.service.js';
@@ -23,6 +24,7 @@ import { IDENTITY_ENTITIES } from './entities.js';
 const NOW = Date.parse('2026-06-01T00:00:00Z');
 const ISSUER = 'http://127.0.0.1:3000';
 const STAFF: Principal = { kind: 'staff', name: 'operator' };
+const AUDITOR: Principal = { kind: 'staff', name: 'auditor', roles: ['auditor'] };
 const JOB: Principal = { kind: 'job', name: 'deliver' };
 const GATE: Principal = { kind: 'gate', name: 'identity' };
 const REGULATOR: Principal = { kind: 'regulator', name: 'fss' };
@@ -231,11 +233,7 @@ describe('accounts on PostgreSQL', () => {
     it('lets jobs of the worker alone read what endpoints want', async () => {
       const endpoints = module.get(MemberEndpoints);
       expect(await worker.transaction(JOB, (tx) => endpoints.authorizationOf(tx, ids['upbit']!))).toBe('Bearer one');
-      expect(await worker.transaction(JOB, (tx) => endpoints.of(tx, ids['upbit']!))).toEqual({
-        url: 'http://127.0.0.1:4000/events',
-        authorization: 'Bearer one',
-      });
-      expect(await worker.transaction(JOB, (tx) => endpoints.of(tx, ids['bithumb']!))).toBeNull();
+      expect(await worker.transaction(JOB, (tx) => endpoints.authorizationOf(tx, ids['bithumb']!))).toBeNull();
       expect(await worker.transaction(NOBODY, (tx) => endpoints.authorizationOf(tx, ids['upbit']!))).toBeNull();
       for (const principal of [STAFF, memberOf('upbit'), GATE]) {
         const read = hub.transaction(principal, (tx) => endpoints.authorizationOf(tx, ids['upbit']!));
@@ -253,13 +251,15 @@ describe('accounts on PostgreSQL', () => {
 
   describe('the audit', () => {
     it('tells who did what to whom and when', async () => {
-      const entries = await hub.transaction(STAFF, (tx) => module.get(AuditLog).read(tx));
+      await settled(db);
+      const entries = await hub.transaction(AUDITOR, (tx) => module.get(AuditLog).read(tx));
       expect(entries[0]).toMatchObject({
         at: new Date(NOW),
         actor: 'staff:operator',
         action: 'member.added',
         subject: 'member:upbit',
-        detail: { deliveryMethod: 'push', endpointUrl: 'http://127.0.0.1:4000/events' },
+        before: null,
+        after: { deliveryMethod: 'push', endpointUrl: 'http://127.0.0.1:4000/events', state: 'active' },
       });
       expect(entries.map((e) => e.action)).toEqual(
         expect.arrayContaining([
@@ -271,11 +271,11 @@ describe('accounts on PostgreSQL', () => {
         ]),
       );
       expect(JSON.stringify(entries)).not.toContain('Bearer one');
-      const rest = await hub.transaction(STAFF, (tx) => module.get(AuditLog).read(tx, entries[1]!.id));
+      const rest = await hub.transaction(AUDITOR, (tx) => module.get(AuditLog).read(tx, entries[1]!.cursor));
       expect(rest).toEqual(entries.slice(2));
     });
 
-    it('can be written by every principal and by nobody without one, and read by staff only', async () => {
+    it('can be written by every principal and by nobody without one, and read by auditors only', async () => {
       const write = (database: Database, principal: Principal, actor: string) =>
         database.transaction(principal, (tx) =>
           module.get(AuditLog).record(tx, { actor, action: 'test.done', subject: '-' }),
@@ -290,7 +290,8 @@ describe('accounts on PostgreSQL', () => {
           await module.get(AuditLog).record(tx, { actor: 'x', action: 'x', subject: 'x' });
         }),
       ).rejects.toThrow(/row-level security/);
-      expect(await hub.transaction(REGULATOR, (tx) => module.get(AuditLog).read(tx))).toEqual([]);
+      for (const who of [REGULATOR, STAFF, GATE])
+        expect(await hub.transaction(who, (tx) => module.get(AuditLog).read(tx))).toEqual([]);
     });
 
     it.each(['UPDATE audit_log SET actor = 1', 'DELETE FROM audit_log', 'TRUNCATE audit_log', 'DROP TABLE audit_log'])(

@@ -56,10 +56,12 @@ export class TypeOrmDatabase extends Database {
       const source = await this.source();
       return await source.transaction(async (tx) => {
         const memberId = principal.kind === 'member' ? String(principal.memberId) : '';
-        await tx.query(`SELECT set_config('bongsu.principal', $1, true), set_config('bongsu.member_id', $2, true)`, [
-          principalName(principal),
-          memberId,
-        ]);
+        const roles = principal.kind === 'staff' ? (principal.roles ?? []).join(',') : '';
+        await tx.query(
+          `SELECT set_config('bongsu.principal', $1, true), set_config('bongsu.member_id', $2, true),
+             set_config('bongsu.roles', $3, true)`,
+          [principalName(principal), memberId, roles],
+        );
         return work(tx);
       });
     } catch (error) {

@@ -4,7 +4,8 @@
  */
 export type Principal =
   | { kind: 'member'; memberId: number; name: string }
-  | { kind: 'staff'; name: string }
+  /** The roles that the person acts in, where row-level security is to know them: some tables are an auditor’s alone. */
+  | { kind: 'staff'; name: string; roles?: readonly string[] }
   | { kind: 'regulator'; name: string }
   /** The hub itself, before it knows who calls: sees accounts, no signals. */
   | { kind: 'gate'; name: string }

@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import { privateJwk, publicJwk } from './parts.js';
+import { issueRecommendation } from './recommendations.js';
+import { batchId, compactOf, observation } from './signals.js';
+import { tokenText } from './tokens.js';
+import type { TestDatabase } from './test-database.js';
+
+/** A member whose rows an operation is about. */
+export interface Owner {
+  id: number;
+  name: string;
+}
+
+/** What a fixture may use to make the rows that its call is about. */
+export interface World {
+  db: TestDatabase;
+  /** ms. */
+  now: number;
+  /** A number that was not given before. */
+  next(): number;
+}
+
+/** A call of one door, and by what an answer shows that it is about the owner's rows. */
+export interface Call {
+  /** GraphQL: document and variables. */
+  query?: string;
+  variables?: object;
+  /** A route: its body; none for GET. */
+  body?: unknown;
+  /** Texts that only an answer about the owner's rows has. */
+  marks?: string[];
+}
+
+/** Makes a call about an owner's rows; null where nothing of it can be named, so that there is nothing to try. */
+export type Fixture = (world: World, owner: Owner) => Promise<Call | null> | Call | null;
+
+/** A query without arguments, about everybody or nobody in particular. */
+const plain =
+  (query: string): Fixture =>
+  () => ({ query });
+
+const route =
+  (body?: unknown): Fixture =>
+  () => ({ body });
+
+async function storedBatch({ db, next }: World, owner: Owner): Promise<string> {
+  const n = next();
+  await db.asOwner(
+    `INSERT INTO batches (member_id, batch_id, sequence, epoch, purpose, legal_basis, received_at, content_hash, payload,
+       accepted, observations, rejected, rejections, state)
+     VALUES ($1, $2, $3, 1, 'key_lending_detection', 'contract_terms', now(), '', $4, 0, 0, 0, '[]', 'folded')`,
+    [owner.id, batchId(n), n, Buffer.from(compactOf({}))],
+  );
+  return batchId(n);
+}
+
+const issued = (world: World, owner: Owner) =>
+  issueRecommendation(world.db, owner.id, { key: `k${world.next()}`, issuedAt: world.now });
+
+/** A member that nothing else here depends on. */
+async function someMember({ db, next }: World, state: string): Promise<string> {
+  const name = `some-${next()}`;
+  await db.asOwner(`INSERT INTO members (name, state, jwk, created_at) VALUES ($1, $2, $3, now())`, [
+    name,
+    state,
+    JSON.stringify(publicJwk(privateJwk())),
+  ]);
+  return name;
+}
+
+async function doneErasure({ db }: World, owner: Owner): Promise<string> {
+  const id = randomUUID();
+  await db.asOwner(
+    `INSERT INTO erasures (id, member_id, kind, reason, requested_by, requested_at, state, stage)
+     VALUES ($1, $2, 'key', 'matrix', $3, now(), 'done', 'done')`,
+    [id, owner.id, `member:${owner.name}`],
+  );
+  return id;
+}
+
+function erasing(kind: 'Key' | 'Owner', { next }: World, owner: Owner): Call | null {
+  if (owner.name !== 'upbit') return null;
+  const field = kind.toLowerCase();
+  return {
+    query: `mutation ($input: Erase${kind}Input!) { erase${kind}(input: $input) { member } }`,
+    variables: { input: { [field]: tokenText(`${field}-${next()}`), reason: 'matrix' } },
+    marks: [`"member":"${owner.name}"`],
+  };
+}
+
+/**
+ * How to call every root field of the schema and every route. A new one gets its line here: its call, with arguments that
+ * a caller who may would use, made about the rows of the member given.
+ */
+export const FIXTURES: Record<string, Fixture> = {
+  'Query.auditLog': plain('{ auditLog(first: 5) { edges { node { action } } } }'),
+  'Query.backlog': plain('{ backlog { batchesToFold } }'),
+  'Query.batch': async (world, owner) => {
+    const id = await storedBatch(world, owner);
+    return { query: 'query ($id: ID!) { batch(id: $id) { batchId } }', variables: { id }, marks: [id] };
+  },
+  'Query.currentStandard': plain('{ currentStandard { version } }'),
+  'Query.erasure': async (world, owner) => {
+    const id = await doneErasure(world, owner);
+    return { query: 'query ($id: ID!) { erasure(id: $id) { id } }', variables: { id }, marks: [id] };
+  },
+  'Query.erasures': async (world, owner) => {
+    const id = await doneErasure(world, owner);
+    return { query: '{ erasures(first: 1000) { edges { node { id } } } }', marks: [id] };
+  },
+  'Query.intake': plain('{ intake { member batches } }'),
+  'Query.lastSequence': async (world, owner) => {
+    await storedBatch(world, owner);
+    const [row] = await world.db.asOwner<{ last: string }>(
+      'SELECT max(sequence) AS last FROM batches WHERE member_id = $1',
+      [owner.id],
+    );
+    return { query: '{ lastSequence }', marks: [`"lastSequence":${row!.last}`] };
+  },
+  'Query.members': plain('{ members { name } }'),
+  'Query.recommendation': async (world, owner) => {
+    const { id } = await issued(world, owner);
+    return { query: 'query ($id: ID!) { recommendation(id: $id) { id } }', variables: { id }, marks: [id] };
+  },
+  'Query.recommendationFlow': plain('{ recommendationFlow { rung issued } }'),
+  'Query.recommendations': async (world, owner) => {
+    const { id } = await issued(world, owner);
+    return { query: '{ recommendations(first: 1000) { edges { node { id } } } }', marks: [id] };
+  },
+  'Query.report': plain('{ report(period: "2026-06") { period } }'),
+  'Query.reports': plain('{ reports }'),
+  'Query.standings': plain('{ standings { edges { node { member } } } }'),
+  'Mutation.addMember': ({ next }) => ({
+    query: 'mutation ($input: AddMemberInput!) { addMember(input: $input) { name } }',
+    variables: {
+      input: { name: `new-${next()}`, jwk: JSON.stringify(publicJwk(privateJwk())), deliveryMethod: 'POLL' },
+    },
+  }),
+  // A token is about the caller's own rows, whoever else has it: there is no way to name another's.
+  'Mutation.eraseKey': (world, owner) => erasing('Key', world, owner),
+  'Mutation.eraseOwner': (world, owner) => erasing('Owner', world, owner),
+  'Mutation.leaveMember': async (world) => ({
+    query: 'mutation ($name: String!) { leaveMember(name: $name, reason: "matrix") { state } }',
+    variables: { name: await someMember(world, 'active') },
+  }),
+  'Mutation.reinstateMember': async (world) => ({
+    query: 'mutation ($name: String!) { reinstateMember(name: $name, reason: "matrix") { state } }',
+    variables: { name: await someMember(world, 'suspended') },
+  }),
+  'Mutation.suspendMember': async (world) => ({
+    query: 'mutation ($name: String!) { suspendMember(name: $name, reason: "matrix") { state } }',
+    variables: { name: await someMember(world, 'active') },
+  }),
+  'Mutation.reportOutcome': async (world, owner) => {
+    const { id } = await issued(world, owner);
+    return {
+      query: 'mutation ($input: ReportOutcomeInput!) { reportOutcome(input: $input) { id } }',
+      variables: { input: { recommendationId: id, outcome: 'EXECUTED', at: new Date(world.now).toISOString() } },
+      marks: [id],
+    };
+  },
+  // A batch is always the caller's own: there is no way to send one in another's name.
+  'Mutation.submitSignals': ({ next }, owner) => {
+    if (owner.name !== 'upbit') return null;
+    const n = next();
+    const input = {
+      batchId: batchId(n),
+      sequence: n,
+      epoch: 1,
+      purpose: 'KEY_LENDING_DETECTION',
+      legalBasis: 'CONTRACT_TERMS',
+      compact: Buffer.from(compactOf({ observations: [observation('a', '1', 1)] })).toString('base64'),
+    };
+    const query = 'mutation ($input: SubmitSignalsInput!) { submitSignals(input: $input) { batchId } }';
+    return { query, variables: { input }, marks: [input.batchId] };
+  },
+  'Mutation.withdrawBatch': async (world, owner) => {
+    const id = await storedBatch(world, owner);
+    return {
+      query: 'mutation ($input: WithdrawBatchInput!) { withdrawBatch(input: $input) { batchId } }',
+      variables: { input: { batchId: id, reason: 'matrix' } },
+      marks: [id],
+    };
+  },
+  'POST /oauth/token': route({ grant_type: 'none' }),
+  'GET /.well-known/oauth-authorization-server': route(),
+  'GET /.well-known/jwks.json': route(),
+  'GET /health/live': route(),
+  'GET /health/ready': route(),
+  'POST /ssf/poll': async (world, owner) => {
+    const [first, second] = [await issued(world, owner), await issued(world, owner)];
+    return {
+      body: { returnImmediately: true, ack: [first.jti], setErrs: { [randomUUID()]: { err: 'x' } } },
+      marks: [second.jti],
+    };
+  },
+};
