@@ -66,6 +66,16 @@ module.exports = {
       to: { path: '^libs/infrastructure/', pathNot: SMALL_INFRASTRUCTURE },
     },
     {
+      name: 'one-way-out',
+      comment: 'The hub and the worker call out by @app/infrastructure/outgoing, which checks where to.',
+      severity: 'error',
+      from: {
+        path: '^(libs/(?!member-sdk/)|apps/(hub|worker)/)',
+        pathNot: [SPECS, '^libs/infrastructure/src/outgoing/'],
+      },
+      to: { path: 'node_modules/undici/' },
+    },
+    {
       name: 'domain-is-pure',
       comment: 'Rules know no framework, no storage, no queue, no process.',
       severity: 'error',

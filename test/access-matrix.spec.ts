@@ -61,12 +61,11 @@ describe('the access matrix', () => {
         host: '127.0.0.1',
         port: 0,
         issuer: undefined,
-        databaseUrl: db.url,
-        queue: { kind: 'postgres', url: db.url },
         production: false,
         people,
+        pushAllowPrivate: [],
       },
-      { signingKey: privateJwk() },
+      { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey: privateJwk() },
       new FakeClock(NOW),
     );
     let count = 0;

@@ -57,14 +57,11 @@ describe('while PostgreSQL is away', () => {
     await migrateDatabase(server.ownerUrl, MIGRATIONS);
     const databaseUrl = await ensureLogin(server.ownerUrl, randomBytes(16).toString('hex'));
     const queue = { kind: 'postgres', url: databaseUrl } as const;
-    const signingKey = privateJwk();
+    const secrets = { databaseUrl, queue, signingKey: privateJwk() };
+    const common = { production: false, pushAllowPrivate: [] };
     const people = [{ name: 'kim', roles: ['staff_operator'], jwk: publicJwk(staff.jwk) }];
-    hub = await startHub(
-      { host: '127.0.0.1', port: 0, issuer: undefined, databaseUrl, queue, production: false, people },
-      { signingKey },
-      clock,
-    );
-    worker = await startWorker({ databaseUrl, queue, issuer: hub.url, sweepMs: 200 }, { signingKey }, clock);
+    hub = await startHub({ ...common, host: '127.0.0.1', port: 0, issuer: undefined, people }, secrets, clock);
+    worker = await startWorker({ ...common, issuer: hub.url, sweepMs: 200 }, secrets, clock);
     const add = 'mutation ($input: AddMemberInput!) { addMember(input: $input) { id } }';
     const input = { name: 'upbit', jwk: JSON.stringify(publicJwk(upbit.jwk)), deliveryMethod: 'POLL' };
     await graphql(hub.url, await tokenOf(hub.url, staff), add, { input });

@@ -6,6 +6,7 @@ import { AuditModule } from '@app/audit';
 import { IdentityModule } from '@app/identity';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, type Principal } from '@app/infrastructure/database';
+import { Outgoing } from '@app/infrastructure/outgoing';
 import { FakeJobs, Jobs } from '@app/infrastructure/queue';
 import { KeysModule } from '@app/keys';
 import { ForgetKeys, HubIssuer, IssueRecommendations, PushDelivery, RecommendationsModule } from '@app/recommendations';
@@ -44,9 +45,10 @@ export async function partsOf(
     { provide: Clock, useValue: clock },
     { provide: Jobs, useValue: jobs },
     { provide: HubIssuer, useValue: new HubIssuer(() => ISSUER) },
+    { provide: Outgoing, useValue: new Outgoing({ production: false, allowPrivate: [] }) },
   ];
   @Global()
-  @Module({ providers: given, exports: [Database, Clock, Jobs, HubIssuer] })
+  @Module({ providers: given, exports: [Database, Clock, Jobs, HubIssuer, Outgoing] })
   class SurroundingsModule {}
   return Test.createTestingModule({
     imports: [

@@ -40,13 +40,12 @@ export async function startTestHub(
       host: '127.0.0.1',
       port: 0,
       issuer: undefined,
-      databaseUrl: db.url,
-      queue: { kind: 'postgres', url: db.url },
       production: false,
+      pushAllowPrivate: [],
       people,
       ...config,
     },
-    { signingKey },
+    { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey },
     clock,
   );
   for (const name of members)

@@ -34,17 +34,7 @@ export async function authenticate(
   const caller = name === undefined ? undefined : find(name);
   if (caller === undefined) throw refused('The token names no known caller in "iss".');
   try {
-    const { payload } = await jwtVerify(token, caller.key, {
-      algorithms: [...caller.algorithms],
-      issuer: caller.name,
-      subject: caller.name,
-      audience,
-      currentDate: new Date(clock.now()),
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      maxTokenAge: MAX_TOKEN_SECONDS,
-      requiredClaims: ['exp', 'iat', 'jti'],
-    });
-    const { exp, iat, jti } = payload as { exp: number; iat: number; jti: unknown };
+    const { exp, iat, jti } = await verified(token, caller, clock, audience);
     if (exp - iat > MAX_TOKEN_SECONDS) throw refused(`The token lives longer than ${MAX_TOKEN_SECONDS} seconds.`);
     if (typeof jti !== 'string' || jti.length === 0 || jti.length > MAX_JTI_CHARACTERS)
       throw refused(`"jti" must be a string of 1 to ${MAX_JTI_CHARACTERS} characters.`);
@@ -53,6 +43,31 @@ export async function authenticate(
     if (error instanceof errors.JOSEError) throw refused(`The token was refused: ${error.message}.`);
     throw error;
   }
+}
+
+/** @throws {errors.JOSEError} where none of the caller's keys has signed it, or a claim does not fit */
+async function verified(token: string, caller: Caller, clock: Clock, audience: string) {
+  let failure: unknown;
+  for (const { key, algorithms } of caller.keys)
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [...algorithms],
+        issuer: caller.name,
+        subject: caller.name,
+        audience,
+        currentDate: new Date(clock.now()),
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        maxTokenAge: MAX_TOKEN_SECONDS,
+        requiredClaims: ['exp', 'iat', 'jti'],
+      });
+      return payload as { exp: number; iat: number; jti: unknown };
+    } catch (error) {
+      failure = error;
+      const isOfOtherKey =
+        error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JOSEAlgNotAllowed;
+      if (!isOfOtherKey) break;
+    }
+  throw failure;
 }
 
 /** The name that a token claims, unverified: for the audit only. */

@@ -1,35 +1,53 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEVELOPMENT_MARK, markedForDevelopment, publicPart } from '@app/protocol';
 import { readConfig } from './config.js';
-import { loadSeed } from './seed.js';
-import { openTestBlinder, scratch } from './testing.js';
+import { ALLIANCE, openTestBlinder, scratch } from './testing.js';
 
 const HEX = 'a1'.repeat(32);
-const needed = { BLINDER_KEY: HEX, BLINDER_MEMBERS_FILE: '/m.json', BLINDER_STATE_DIR: '/state' };
+const allianceKey = publicPart(ALLIANCE);
+const needed = {
+  BLINDER_KEY: HEX,
+  BLINDER_ALLIANCE_KEY: JSON.stringify(allianceKey),
+  BLINDER_MEMBERS_FILE: '/m.jws',
+  BLINDER_STATE_DIR: '/state',
+};
 
 describe('the configuration', () => {
-  it('has defaults for all but key, members and state', () => {
-    expect(readConfig(needed)).toEqual({
+  it('has defaults for all but keys, members and state', () => {
+    expect(readConfig(needed).config).toEqual({
       host: '127.0.0.1',
       port: 8201,
       epoch: 1,
-      seed: { from: 'env', seed: Buffer.from(HEX, 'hex') },
-      membersFile: '/m.json',
+      membersFile: '/m.jws',
+      allianceKey,
+      production: false,
       dailyQuota: 200_000,
       stateDir: '/state',
       audience: 'bongsu-blinder',
     });
   });
 
-  it('takes a seed in hex or base64url', () => {
+  it('takes a seed in hex or base64url, and one made for development', () => {
     const text = Buffer.from(HEX, 'hex').toString('base64url');
-    expect(readConfig({ ...needed, BLINDER_KEY: text }).seed).toEqual(readConfig(needed).seed);
+    for (const same of [HEX, text, `${DEVELOPMENT_MARK}:${HEX}`])
+      expect(readConfig({ ...needed, BLINDER_KEY: same }).secrets.seed).toEqual(Buffer.from(HEX, 'hex'));
   });
 
   it.each([
     ['BLINDER_KEY', { BLINDER_KEY: undefined }],
     ['BLINDER_KEY', { BLINDER_KEY: 'a1'.repeat(31) }],
-    ['BLINDER_KEY', { BLINDER_KEY_FILE: '/key' }],
+    ['BLINDER_KEY_FILE', { BLINDER_KEY_FILE: '/key' }],
+    ['BLINDER_KEY', { BLINDER_KEY: `${DEVELOPMENT_MARK}:${HEX}`, NODE_ENV: 'production' }],
+    ['BLINDER_ALLIANCE_KEY', { BLINDER_ALLIANCE_KEY: undefined }],
+    ['BLINDER_ALLIANCE_KEY', { BLINDER_ALLIANCE_KEY: '{' }],
+    ['BLINDER_ALLIANCE_KEY', { BLINDER_ALLIANCE_KEY: '{"kty":"oct","k":"AA"}' }],
+    ['BLINDER_ALLIANCE_KEY', { BLINDER_ALLIANCE_KEY: JSON.stringify({ ...allianceKey, x: 'AA' }) }],
+    ['BLINDER_ALLIANCE_KEY', { BLINDER_ALLIANCE_KEY: JSON.stringify(ALLIANCE) }],
+    [
+      'BLINDER_ALLIANCE_KEY',
+      { BLINDER_ALLIANCE_KEY: JSON.stringify(markedForDevelopment(allianceKey)), NODE_ENV: 'production' },
+    ],
     ['BLINDER_MEMBERS_FILE', { BLINDER_MEMBERS_FILE: undefined }],
     ['BLINDER_STATE_DIR', { BLINDER_STATE_DIR: '' }],
     ['BLINDER_PORT', { BLINDER_PORT: '70000' }],
@@ -50,19 +68,19 @@ describe('the configuration', () => {
 
 describe("the key's file", () => {
   const path = join(scratch(), 'key');
+  const { BLINDER_KEY: _, ...others } = needed;
+  const read = (file: string) => readConfig({ ...others, BLINDER_KEY_FILE: file, NODE_ENV: 'production' });
   beforeAll(() => writeFileSync(path, `${HEX}\n`));
 
   it('is read when only its owner and group can', () => {
     chmodSync(path, 0o640);
-    expect(loadSeed({ from: 'file', path })).toEqual(Buffer.from(HEX, 'hex'));
+    expect(read(path).secrets.seed).toEqual(Buffer.from(HEX, 'hex'));
   });
 
   it('is refused when everyone can, or when it is not there', () => {
     chmodSync(path, 0o644);
     for (const file of [path, `${path}.gone`])
-      expect(() => loadSeed({ from: 'file', path: file })).toThrow(
-        expect.objectContaining({ code: 'CONFIG_INVALID', where: 'BLINDER_KEY_FILE' }),
-      );
+      expect(() => read(file)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', where: 'BLINDER_KEY_FILE' }));
   });
 });
 

@@ -1,6 +1,8 @@
 import { ConfigReader } from '@app/infrastructure/config';
 import { BongsuError } from '@app/protocol';
-import { parseSeed, type SeedSource } from './seed.js';
+import type { JsonWebKey } from 'node:crypto';
+import { parseAllianceKey } from './alliance-key.js';
+import { parseSeed } from './seed.js';
 
 /** The blinder's configuration, read once. */
 export interface BlinderConfig {
@@ -9,10 +11,12 @@ export interface BlinderConfig {
   readonly port: number;
   /** Number of the epoch whose key this process holds, from 1. */
   readonly epoch: number;
-  readonly seed: SeedSource;
-  /** JSON file of the members and staff who may ask. */
+  /** Signed list of the members and staff who may ask. */
   readonly membersFile: string;
-  /** Elements that a member may have evaluated in one UTC day, unless the members file says otherwise. */
+  /** Public JWK of the alliance, which must have signed that list. */
+  readonly allianceKey: JsonWebKey;
+  readonly production: boolean;
+  /** Elements that a member may have evaluated in one UTC day, unless the list says otherwise. */
   readonly dailyQuota: number;
   /** Folder for the counters and the audit. */
   readonly stateDir: string;
@@ -20,34 +24,43 @@ export interface BlinderConfig {
   readonly audience: string;
 }
 
+/** Secrets, apart from configuration: never logged, never printed. */
+export interface BlinderSecrets {
+  /** 32 bytes that the blinding key is derived from. */
+  readonly seed: Uint8Array;
+}
+
 /**
  * Reads the configuration from environment variables.
  * @throws {BongsuError} CONFIG_INVALID, naming the variable (also in `where`) and what was expected
  */
-export function readConfig(env: NodeJS.ProcessEnv): BlinderConfig {
-  const config = new ConfigReader(env);
-  return {
-    host: config.text('BLINDER_HOST', '127.0.0.1'),
-    port: config.port('BLINDER_PORT', 8201),
-    epoch: config.whole('BLINDER_EPOCH', 1, 1, 2 ** 31 - 1),
-    seed: seedSource(config),
-    membersFile: config.text('BLINDER_MEMBERS_FILE'),
-    dailyQuota: config.whole('BLINDER_DAILY_QUOTA', 200_000, 1, 1_000_000_000),
-    stateDir: config.text('BLINDER_STATE_DIR'),
-    audience: config.text('BLINDER_AUDIENCE', 'bongsu-blinder'),
+export function readConfig(env: NodeJS.ProcessEnv): { config: BlinderConfig; secrets: BlinderSecrets } {
+  const reader = new ConfigReader(env);
+  const required = (name: string, value: string | undefined, expected: string): string => {
+    if (value === undefined) throw new BongsuError('CONFIG_INVALID', `${name} needs ${expected}.`, name);
+    return value;
   };
-}
-
-function seedSource(config: ConfigReader): SeedSource {
-  const text = config.optional('BLINDER_KEY');
-  const path = config.optional('BLINDER_KEY_FILE');
-  if (text !== undefined && path !== undefined)
-    throw new BongsuError('CONFIG_INVALID', 'BLINDER_KEY and BLINDER_KEY_FILE are both set: keep one.', 'BLINDER_KEY');
-  if (path !== undefined) return { from: 'file', path };
-  if (text !== undefined) return { from: 'env', seed: parseSeed(text, 'BLINDER_KEY') };
-  throw new BongsuError(
-    'CONFIG_INVALID',
-    'BLINDER_KEY needs a seed of 32 bytes in hex or base64url, or BLINDER_KEY_FILE the path of a file with one.',
+  const seed = required(
     'BLINDER_KEY',
+    reader.secret('BLINDER_KEY'),
+    'a seed of 32 bytes in hex or base64url, or BLINDER_KEY_FILE the path of a file with one',
   );
+  const allianceKey = required(
+    'BLINDER_ALLIANCE_KEY',
+    reader.given('BLINDER_ALLIANCE_KEY'),
+    'the alliance’s public JWK, which signs the list of members, or BLINDER_ALLIANCE_KEY_FILE the path of one',
+  );
+  reader.refuseDevelopment(allianceKey, 'BLINDER_ALLIANCE_KEY');
+  const config: BlinderConfig = {
+    host: reader.text('BLINDER_HOST', '127.0.0.1'),
+    port: reader.port('BLINDER_PORT', 8201),
+    epoch: reader.whole('BLINDER_EPOCH', 1, 1, 2 ** 31 - 1),
+    membersFile: reader.text('BLINDER_MEMBERS_FILE'),
+    allianceKey: parseAllianceKey(allianceKey),
+    production: reader.production,
+    dailyQuota: reader.whole('BLINDER_DAILY_QUOTA', 200_000, 1, 1_000_000_000),
+    stateDir: reader.text('BLINDER_STATE_DIR'),
+    audience: reader.text('BLINDER_AUDIENCE', 'bongsu-blinder'),
+  };
+  return { config, secrets: { seed: parseSeed(seed, 'BLINDER_KEY') } };
 }

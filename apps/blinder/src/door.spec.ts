@@ -55,6 +55,17 @@ describe('the evaluation', () => {
     expect(keys[0]).not.toBe(keys[2]);
   });
 
+  it('knows a member by either of the two keys of a change, whatever their kinds', async () => {
+    const [next, third] = [new TestCaller('upbit', 'EdDSA'), new TestCaller('upbit')];
+    blinder = await openTestBlinder([{ name: 'upbit', keys: [upbit.jwk, next.jwk] }]);
+    const body = { epoch: 1, elements: someElements(1) };
+    for (const key of [upbit, next]) {
+      expect((await evaluate(await key.token(NOON), body)).status).toBe(200);
+      expect((await evaluate(await key.token(NOON, { aud: 'other' }), body)).status).toBe(401);
+    }
+    expect((await evaluate(await third.token(NOON), body)).status).toBe(401);
+  });
+
   it('answers its health to anyone and other paths with a code', async () => {
     blinder = await openTestBlinder([]);
     expect(await ask(`${blinder.url}/health`, undefined)).toMatchObject({ status: 200, body: { status: 'ok' } });

@@ -9,7 +9,8 @@ const log = createLogger('blinder');
 try {
   const { BLINDER_CLOCK_FILE, CLOCK_FILE } = process.env;
   const clock = clockFromEnv({ ...process.env, CLOCK_FILE: BLINDER_CLOCK_FILE ?? CLOCK_FILE });
-  const blinder = await startBlinder(readConfig(process.env), { clock, log });
+  const { config, secrets } = readConfig(process.env);
+  const blinder = await startBlinder(config, secrets, { clock, log });
   onStop(() => blinder.close());
   log.info({ url: blinder.url }, `blinder listening on ${blinder.url}`);
   sayReady(blinder.url);

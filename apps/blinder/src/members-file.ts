@@ -1,20 +1,33 @@
+import type { JsonWebKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { BongsuError } from '@app/protocol';
+import { BongsuError, openBlinderList, refuseDevelopment } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
-import { parseRoster, type Caller, type Roster } from './roster.js';
+import type { AcceptedList } from './accepted-list.js';
+import { rosterOf, type Caller, type Roster } from './roster.js';
+
+/** What a list is held against. */
+export interface ListRules {
+  /** The alliance's public JWK. */
+  readonly allianceKey: JsonWebKey;
+  /** True: refuses members whose keys were made for development. */
+  readonly production: boolean;
+  readonly accepted: AcceptedList;
+}
 
 /**
- * The members file, followed: a change counts within one interval; a file that is gone or malformed leaves the last
- * good list in force and is logged once per change.
+ * The signed list of members, followed: a change counts within one interval; a file that is gone, malformed, not signed
+ * by the alliance, or older than one accepted before leaves the last good list in force and is logged once per change.
  */
 export class MembersFile {
   private roster: Roster = new Map();
+  private sequence = 0;
   private text = '';
   private complaint = '';
   private timer: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly path: string,
+    private readonly rules: ListRules,
     private readonly log: Logger,
   ) {}
 
@@ -22,8 +35,8 @@ export class MembersFile {
    * @param intervalMs how often the file is read again, in milliseconds
    * @throws {BongsuError} CONFIG_INVALID naming BLINDER_MEMBERS_FILE when the first content cannot be used
    */
-  static async open(path: string, log: Logger, intervalMs = 1000): Promise<MembersFile> {
-    const file = new MembersFile(path, log);
+  static async open(path: string, rules: ListRules, log: Logger, intervalMs = 1000): Promise<MembersFile> {
+    const file = new MembersFile(path, rules, log);
     try {
       await file.read();
     } catch (error) {
@@ -57,12 +70,13 @@ export class MembersFile {
 
   private async refresh(): Promise<void> {
     try {
-      if (await this.read()) this.log.info({ callers: this.roster.size }, 'members file reloaded');
+      if (await this.read())
+        this.log.info({ callers: this.roster.size, sequence: this.sequence }, 'list of members taken over');
       this.complaint = '';
     } catch (error) {
       const complaint = (error as Error).message;
       if (complaint !== this.complaint)
-        this.log.error({ path: this.path, reason: complaint }, 'members file cannot be used; the last good list stays');
+        this.log.error({ path: this.path, reason: complaint }, 'list of members refused; the last good one stays');
       this.complaint = complaint;
     }
   }
@@ -70,7 +84,13 @@ export class MembersFile {
   private async read(): Promise<boolean> {
     const text = await readFile(this.path, 'utf8');
     if (text === this.text) return false;
-    this.roster = parseRoster(text);
+    const { allianceKey, production, accepted } = this.rules;
+    const list = await openBlinderList(text, allianceKey);
+    if (production) refuseDevelopment(list, 'BLINDER_MEMBERS_FILE', 'list the members’ own keys, and sign it anew');
+    const roster = rosterOf(list);
+    accepted.accept(list);
+    this.roster = roster;
+    this.sequence = list.sequence;
     this.text = text;
     return true;
   }

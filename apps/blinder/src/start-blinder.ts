@@ -2,12 +2,12 @@ import { deriveKeyPair } from '@app/blinding';
 import type { Clock } from '@app/infrastructure/clock';
 import { BongsuError } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
+import { AcceptedList } from './accepted-list.js';
 import { AuditLog } from './audit-log.js';
-import type { BlinderConfig } from './config.js';
+import type { BlinderConfig, BlinderSecrets } from './config.js';
 import { Door } from './door.js';
 import type { Evaluator } from './evaluator.js';
 import { MembersFile } from './members-file.js';
-import { loadSeed } from './seed.js';
 import { openDoor, type OpenDoor } from './server.js';
 import { UsageJournal } from './usage-journal.js';
 import { WorkerEvaluator } from './worker-evaluator.js';
@@ -23,15 +23,20 @@ export interface BlinderParts {
  * Opens a blinder.
  * @throws {BongsuError} CONFIG_INVALID naming the variable that stops it
  */
-export async function startBlinder(config: BlinderConfig, parts: BlinderParts): Promise<OpenDoor> {
+export async function startBlinder(
+  config: BlinderConfig,
+  secrets: BlinderSecrets,
+  parts: BlinderParts,
+): Promise<OpenDoor> {
   const { clock, log } = parts;
   // The epoch's number is in the derivation: a seed left over from another epoch gives another key, not the old one.
   const info = Buffer.from(`bongsu/v1/blinder/epoch/${config.epoch}`);
-  const { secretKey, publicKey } = deriveKeyPair(loadSeed(config.seed), info);
-  const callers = await MembersFile.open(config.membersFile, log);
+  const { secretKey, publicKey } = deriveKeyPair(secrets.seed, info);
+  const { allianceKey, production } = config;
+  const { usage, audit, accepted } = openState(config.stateDir, clock.now());
+  const callers = await MembersFile.open(config.membersFile, { allianceKey, production, accepted }, log);
   const evaluator = parts.evaluatorFor?.(secretKey) ?? new WorkerEvaluator(secretKey, log);
   try {
-    const { usage, audit } = openState(config.stateDir, clock.now());
     const { epoch, audience, dailyQuota } = config;
     const door = new Door({ epoch, publicKey, audience, dailyQuota, callers, evaluator, usage, audit, clock, log });
     const open = await openDoor(door, config.host, config.port);
@@ -50,10 +55,11 @@ export async function startBlinder(config: BlinderConfig, parts: BlinderParts): 
   }
 }
 
-function openState(dir: string, now: number): { usage: UsageJournal; audit: AuditLog } {
+function openState(dir: string, now: number) {
   try {
-    return { usage: new UsageJournal(dir, now), audit: new AuditLog(dir) };
+    return { usage: new UsageJournal(dir, now), audit: new AuditLog(dir), accepted: new AcceptedList(dir) };
   } catch (error) {
+    if (error instanceof BongsuError) throw error;
     const message = `BLINDER_STATE_DIR must be a folder that can be written: ${(error as Error).message}.`;
     throw new BongsuError('CONFIG_INVALID', message, 'BLINDER_STATE_DIR');
   }

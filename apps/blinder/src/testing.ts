@@ -1,9 +1,10 @@
-import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { FakeClock } from '@app/infrastructure/clock';
+import { publicPart, signBlinderList, type BlinderList } from '@app/protocol';
 import { pino } from 'pino';
 import type { AuditEntry } from './audit-log.js';
 import type { BlinderConfig } from './config.js';
@@ -24,9 +25,13 @@ export class TestCaller {
     this.pair = alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
   }
 
-  /** The caller's entry in the members file. */
-  entry(more: object = {}): object {
-    return { name: this.name, jwk: this.pair.publicKey.export({ format: 'jwk' }), ...more };
+  get jwk(): JsonWebKey {
+    return this.pair.publicKey.export({ format: 'jwk' });
+  }
+
+  /** The caller's entry in the list of members. */
+  entry(more: object = {}): BlinderList['members'][number] {
+    return { name: this.name, keys: [this.jwk], ...more };
   }
 
   /** A token made at `now` (milliseconds); `claims` replaces the usual ones, undefined leaves one out. */
@@ -37,6 +42,15 @@ export class TestCaller {
   }
 }
 
+/** The alliance's private key, for specs. */
+export const ALLIANCE = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+
+/** A list of members, signed by {@link ALLIANCE} unless told otherwise: the content of a members file. */
+export function signedList(change: Partial<BlinderList>, key: JsonWebKey = ALLIANCE): Promise<string> {
+  const issuedAt = new Date(NOON).toISOString();
+  return signBlinderList({ sequence: 1, issuedAt, members: [], staff: [], ...change }, key);
+}
+
 /** What a spec's blinder logged, parsed. */
 export type LogLine = Record<string, unknown>;
 
@@ -45,30 +59,34 @@ export function scratch(): string {
   return mkdtempSync(join(tmpdir(), 'blinder-'));
 }
 
+/** Each list of this process is newer than those before: specs start blinders on one state folder again. */
+let lists = 0;
+
 /** A blinder for a spec: a port of its own, a clock that stands at {@link NOON}, evaluation on the same thread. */
 export async function openTestBlinder(
-  members: object[],
-  change: Partial<BlinderConfig> & { staff?: object[]; evaluator?: Evaluator } = {},
+  members: BlinderList['members'],
+  change: Partial<BlinderConfig> & Partial<Pick<BlinderList, 'staff' | 'sequence'>> & { evaluator?: Evaluator } = {},
 ) {
-  const { staff = [], evaluator, ...rest } = change;
+  const { staff = [], sequence = ++lists, evaluator, ...rest } = change;
   const dir = scratch();
   const config: BlinderConfig = {
     host: '127.0.0.1',
     port: 0,
     epoch: 1,
-    seed: { from: 'env', seed: new Uint8Array(32).fill(7) },
-    membersFile: join(dir, 'members.json'),
+    membersFile: join(dir, 'members.jws'),
+    allianceKey: publicPart(ALLIANCE),
+    production: false,
     dailyQuota: 10_000,
     stateDir: join(dir, 'state'),
     audience: 'bongsu-blinder',
     ...rest,
   };
-  writeFileSync(config.membersFile, JSON.stringify({ members, staff }));
+  writeFileSync(config.membersFile, await signedList({ sequence, members, staff }));
   const clock = new FakeClock(NOON);
   const logged: LogLine[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line) as LogLine) });
   const evaluatorFor = (secretKey: Uint8Array) => evaluator ?? new InlineEvaluator(secretKey);
-  const blinder = await startBlinder(config, { clock, log, evaluatorFor });
+  const blinder = await startBlinder(config, { seed: new Uint8Array(32).fill(7) }, { clock, log, evaluatorFor });
   return { ...blinder, config, clock, logged };
 }
 

@@ -58,10 +58,10 @@ export const CONTROLLERS = [OauthController, HealthController, PollController];
 @Global()
 @Module({})
 class EdgeModule {
-  static register(config: HubConfig, clock: Clock, issuer: HubIssuer): DynamicModule {
+  static register(secrets: HubSecrets, clock: Clock, issuer: HubIssuer): DynamicModule {
     const logger = createLogger('hub');
     const database = new TypeOrmDatabase({
-      url: config.databaseUrl,
+      url: secrets.databaseUrl,
       role: 'bongsu_hub',
       poolSize: 10,
       statementTimeoutMs: STATEMENT_MS,
@@ -91,16 +91,16 @@ export class AppModule {
     issuer: HubIssuer,
     more: Type[] = [],
   ): DynamicModule {
-    const { production } = config;
+    const { production, pushAllowPrivate } = config;
     const limits = hubLimits(config);
     return {
       module: AppModule,
       imports: [
-        EdgeModule.register(config, clock, issuer),
-        QueueModule.register(config.queue, [FOLD, ASSESS, ERASE], createLogger('hub')),
+        EdgeModule.register(secrets, clock, issuer),
+        QueueModule.register(secrets.queue, [FOLD, ASSESS, ERASE], createLogger('hub')),
         KeysModule.forRoot({ signingKey: secrets.signingKey }),
         AuditModule,
-        IdentityModule.forRoot({ issuer: () => issuer.url, production }),
+        IdentityModule.forRoot({ issuer: () => issuer.url, production, pushAllowPrivate }),
         StandardModule,
         SignalsModule,
         AssessmentsModule,

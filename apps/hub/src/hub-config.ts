@@ -12,9 +12,9 @@ export interface HubConfig {
   port: number;
   /** Undefined: the hub's own address, once it is known. */
   issuer: string | undefined;
-  databaseUrl: string;
-  queue: QueueBackend;
   production: boolean;
+  /** Private ranges in which members' endpoints may lie, CIDR notation. */
+  pushAllowPrivate: string[];
   /** Staff and regulators: `[{name, roles, jwk}]`, from the file that `PEOPLE_FILE` names. */
   people: unknown;
   /** Whether members may only send documents that the hub knows; no, unless given. */
@@ -30,8 +30,10 @@ export function hubLimits({ limits }: HubConfig): HubLimits {
   return { ...DEFAULT_LIMITS, ...limits };
 }
 
-/** Secrets, apart from configuration: never logged, never printed. */
+/** Secrets, apart from configuration: never logged, never printed. URLs are among them for their passwords. */
 export interface HubSecrets {
+  databaseUrl: string;
+  queue: QueueBackend;
   /** Private JWK that signs tokens and events. */
   signingKey: string;
 }
@@ -49,15 +51,14 @@ export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secr
     'HUB_SIGNING_KEY',
     'a private JWK, or HUB_SIGNING_KEY_FILE the path of one',
   );
-  const redis = reader.url('REDIS_URL', ['redis', 'rediss']);
+  const redis = reader.secretUrl('REDIS_URL', ['redis', 'rediss']);
   const rate = (name: string, fallback: number) => reader.whole(name, fallback, 1, 10_000_000);
   const config: HubConfig = {
     host: reader.text('HUB_HOST', '127.0.0.1'),
     port: reader.port('HUB_PORT', 8200),
     issuer: reader.url('HUB_ISSUER', ['http', 'https'])?.replace(/\/$/, ''),
-    databaseUrl,
-    queue: queueBackend(redis, databaseUrl),
     production: reader.production,
+    pushAllowPrivate: reader.privateRanges('PUSH_ALLOW_PRIVATE'),
     people: readPeople(reader.optional('PEOPLE_FILE')),
     membersTrustedDocumentsOnly:
       reader.oneOf('MEMBERS_TRUSTED_DOCUMENTS_ONLY', ['true', 'false'] as const, 'false') === 'true',
@@ -67,7 +68,8 @@ export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secr
       anonymousPerMinute: rate('RATE_ANONYMOUS_PER_MINUTE', DEFAULT_LIMITS.anonymousPerMinute),
     },
   };
-  return { config, secrets: { signingKey } };
+  reader.refuseDevelopment(config.people, 'PEOPLE_FILE');
+  return { config, secrets: { databaseUrl, queue: queueBackend(redis, databaseUrl), signingKey } };
 }
 
 function required(value: string | undefined, name: string, expected: string): string {

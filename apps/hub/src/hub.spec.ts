@@ -67,12 +67,11 @@ describe('the hub over HTTP', () => {
         host: '127.0.0.1',
         port: 0,
         issuer: undefined,
-        databaseUrl: db.url,
-        queue: { kind: 'postgres', url: db.url },
         production: false,
+        pushAllowPrivate: [],
         people,
       },
-      { signingKey: privateJwk() },
+      { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey: privateJwk() },
       clock,
     );
     for (const who of [upbit, bithumb]) {

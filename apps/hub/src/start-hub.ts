@@ -61,7 +61,7 @@ export async function startHub(
   await listen(app, config);
   const address = await app.getUrl();
   url ||= address.replace('[::1]', 'localhost');
-  createLogger('hub').info({ url, queue: config.queue.kind }, 'hub listening');
+  createLogger('hub').info({ url, queue: secrets.queue.kind }, 'hub listening');
   return {
     url,
     stop: async () => {

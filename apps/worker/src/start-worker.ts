@@ -27,7 +27,7 @@ export async function startWorker(config: WorkerConfig, secrets: WorkerSecrets, 
         'DATABASE_URL',
       );
     });
-  createLogger('worker').info({ queue: config.queue.kind }, 'worker running');
+  createLogger('worker').info({ queue: secrets.queue.kind }, 'worker running');
   return {
     stop: async () => {
       await app.close();

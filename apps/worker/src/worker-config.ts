@@ -4,15 +4,19 @@ import { BongsuError } from '@app/protocol';
 
 /** The worker's configuration, read once at boot. */
 export interface WorkerConfig {
-  databaseUrl: string;
-  queue: QueueBackend;
+  production: boolean;
+  /** Private ranges in which members' endpoints may lie, CIDR notation. */
+  pushAllowPrivate: string[];
   /** The hub's public URL: what events name as their issuer. */
   issuer: string;
   /** How often the sweep looks for work whose wake was lost, ms of real time. */
   sweepMs: number;
 }
 
+/** Secrets, apart from configuration: never logged, never printed. URLs are among them for their passwords. */
 export interface WorkerSecrets {
+  databaseUrl: string;
+  queue: QueueBackend;
   signingKey: string;
 }
 
@@ -32,17 +36,17 @@ export function readWorkerConfig(env: NodeJS.ProcessEnv): { config: WorkerConfig
       'DATABASE_URL',
     );
   const signingKey = secret('HUB_SIGNING_KEY', 'a private JWK, or HUB_SIGNING_KEY_FILE the path of one');
-  const redis = reader.url('REDIS_URL', ['redis', 'rediss']);
+  const redis = reader.secretUrl('REDIS_URL', ['redis', 'rediss']);
   const issuer = reader.url('HUB_ISSUER', ['http', 'https']);
   if (issuer === undefined)
     throw new BongsuError('CONFIG_INVALID', 'HUB_ISSUER needs the hub’s public URL.', 'HUB_ISSUER');
   return {
     config: {
-      databaseUrl,
-      queue: queueBackend(redis, databaseUrl),
+      production: reader.production,
+      pushAllowPrivate: reader.privateRanges('PUSH_ALLOW_PRIVATE'),
       issuer: issuer.replace(/\/$/, ''),
       sweepMs: reader.whole('SWEEP_MS', 1000, 100, 600_000),
     },
-    secrets: { signingKey },
+    secrets: { databaseUrl, queue: queueBackend(redis, databaseUrl), signingKey },
   };
 }

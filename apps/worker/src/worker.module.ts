@@ -4,6 +4,7 @@ import { AuditEntryEntity, AuditModule } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, TypeOrmDatabase } from '@app/infrastructure/database';
 import { createLogger } from '@app/infrastructure/logging';
+import { Outgoing } from '@app/infrastructure/outgoing';
 import { checkHandlers, QueueModule } from '@app/infrastructure/queue';
 import { KeysModule, SigningKeyEntity } from '@app/keys';
 import {
@@ -45,10 +46,10 @@ const PROCESSOR_METADATA = 'bullmq:processor_metadata';
 @Global()
 @Module({})
 class EdgeModule {
-  static register(config: WorkerConfig, clock: Clock): DynamicModule {
+  static register(config: WorkerConfig, secrets: WorkerSecrets, clock: Clock): DynamicModule {
     const logger = createLogger('worker');
     const database = new TypeOrmDatabase({
-      url: config.databaseUrl,
+      url: secrets.databaseUrl,
       role: 'bongsu_worker',
       poolSize: 8,
       entities: [AuditEntryEntity, BatchEntity, OutcomeEntity, RecommendationEntity, SigningKeyEntity, StandardEntity],
@@ -71,6 +72,7 @@ class EdgeModule {
 export class WorkerModule {
   /** @throws {BongsuError} CONFIG_INVALID where a kind of job has no processor, or two */
   static register(config: WorkerConfig, secrets: WorkerSecrets, clock: Clock, processors = PROCESSORS): DynamicModule {
+    const { production, pushAllowPrivate } = config;
     checkHandlers(
       KINDS,
       processors.map((p) => (Reflect.getMetadata(PROCESSOR_METADATA, p) as { name: string }).name),
@@ -78,8 +80,8 @@ export class WorkerModule {
     return {
       module: WorkerModule,
       imports: [
-        EdgeModule.register(config, clock),
-        QueueModule.register(config.queue, KINDS, createLogger('worker')),
+        EdgeModule.register(config, secrets, clock),
+        QueueModule.register(secrets.queue, KINDS, createLogger('worker')),
         KeysModule.forRoot({ signingKey: secrets.signingKey }),
         AuditModule,
         StandardModule,
@@ -89,6 +91,7 @@ export class WorkerModule {
       providers: [
         Assess,
         { provide: RungRises, useClass: IssueRecommendations },
+        { provide: Outgoing, useValue: new Outgoing({ production, allowPrivate: pushAllowPrivate }) },
         PushDelivery,
         Reports,
         { provide: KeyFollowers, useClass: ForgetKeys },

@@ -78,8 +78,8 @@ describe.each(['postgres', 'redis'] as const)('jobs on %s', (kind) => {
 describe('a worker', () => {
   const register = (processors: typeof PROCESSORS) => () =>
     WorkerModule.register(
-      { databaseUrl: 'postgres://x', queue: { kind: 'postgres', url: 'postgres://x' }, issuer: ISSUER, sweepMs: 200 },
-      { signingKey: privateJwk() },
+      { production: false, pushAllowPrivate: [], issuer: ISSUER, sweepMs: 200 },
+      { databaseUrl: 'postgres://x', queue: { kind: 'postgres', url: 'postgres://x' }, signingKey: privateJwk() },
       new FakeClock(NOW),
       processors,
     );
@@ -155,8 +155,8 @@ class Run {
     this.worker = await Test.createTestingModule({
       imports: [
         WorkerModule.register(
-          { databaseUrl: this.db.url, queue: this.backend, issuer: ISSUER, sweepMs: 200 },
-          { signingKey: this.signingKey },
+          { production: false, pushAllowPrivate: [], issuer: ISSUER, sweepMs: 200 },
+          { databaseUrl: this.db.url, queue: this.backend, signingKey: this.signingKey },
           clock,
         ),
       ],

@@ -4,4 +4,6 @@ export abstract class IdentityOptions {
   abstract issuer: () => string;
   /** Refuses what only development may do, as endpoints without TLS. */
   abstract production: boolean;
+  /** Private ranges in which members' endpoints may lie, CIDR notation; none unless given. */
+  abstract pushAllowPrivate?: readonly string[];
 }

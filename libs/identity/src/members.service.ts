@@ -30,7 +30,7 @@ export class Members {
    * @throws {BongsuError} BAD_INPUT with the argument concerned
    */
   async add(by: Principal, input: NewMember): Promise<Member> {
-    const { authorization, ...checked } = checkNewMember(input, this.options.production);
+    const { authorization, ...checked } = checkNewMember(input, this.options.production, this.options.pushAllowPrivate);
     const member = { ...checked, createdAt: new Date(this.clock.now()) };
     const added = await this.database.transaction(by, async (tx) => {
       if ((await this.members.list(tx)).some((other) => sameKey(other.jwk, member.jwk)))

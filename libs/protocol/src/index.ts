@@ -12,3 +12,6 @@ export * from './batch-trim.js';
 export * from './events.js';
 export * from './operations.js';
 export * from './policy/index.js';
+export * from './blinder-list.js';
+export * from './development-mark.js';
+export * from './endpoint.js';

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { request } from 'undici';
 import { AuditLog } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Tx } from '@app/infrastructure/database';
-import { createLogger, reasonOf } from '@app/infrastructure/logging';
+import { createLogger } from '@app/infrastructure/logging';
+import { Outgoing } from '@app/infrastructure/outgoing';
 import { SigningKeys } from '@app/keys';
 import { SET_TYPE, toEvent } from './domain/event.js';
 import { judgePush, type PushAnswer } from './domain/push-answer.js';
@@ -14,8 +14,6 @@ const PRINCIPAL = { kind: 'job', name: 'deliver' } as const;
 const WAVE = 64;
 /** Events of different keys that are under way to one member at once. */
 const AT_ONCE = 8;
-const ANSWER_MS = 10_000;
-const ANSWER_BYTES = 16_384;
 
 interface Endpoint {
   member: string;
@@ -33,6 +31,7 @@ export class PushDelivery {
     private readonly clock: Clock,
     private readonly keys: SigningKeys,
     private readonly issuer: HubIssuer,
+    private readonly outgoing: Outgoing,
     private readonly audit: AuditLog,
   ) {}
 
@@ -109,30 +108,23 @@ export class PushDelivery {
     });
   }
 
+  /** @throws {BongsuError} UNAVAILABLE when the event cannot be signed: no fault of the endpoint's */
   private async send(endpoint: Endpoint, { jti, recommendation }: PendingEvent): Promise<PushAnswer> {
-    try {
-      const claims = toEvent(recommendation, jti, this.issuer.url, endpoint.member, this.clock.now());
-      const { statusCode, headers, body } = await request(endpoint.url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/secevent+jwt',
-          accept: 'application/json',
-          ...(endpoint.authorization ? { authorization: endpoint.authorization } : {}),
-        },
-        body: await this.keys.sign({ ...claims }, SET_TYPE),
-        headersTimeout: ANSWER_MS,
-        bodyTimeout: ANSWER_MS,
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      const retryAfter = Number(headers['retry-after']);
-      return {
-        status: statusCode,
-        body: await textUpTo(body, ANSWER_BYTES),
-        retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter >= 0 ? Math.min(retryAfter, 86_400) : null,
-      };
-    } catch (error) {
-      return { failure: `no answer: ${reasonOf(error)}` };
-    }
+    const claims = toEvent(recommendation, jti, this.issuer.url, endpoint.member, this.clock.now());
+    const headers = {
+      'content-type': 'application/secevent+jwt',
+      accept: 'application/json',
+      ...(endpoint.authorization ? { authorization: endpoint.authorization } : {}),
+    };
+    const answer = await this.outgoing.post(endpoint.url, headers, await this.keys.sign({ ...claims }, SET_TYPE));
+    if ('failure' in answer) return answer;
+    const { status, body } = answer;
+    const retryAfter = Number(answer.headers['retry-after']);
+    return {
+      status,
+      body,
+      retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter >= 0 ? Math.min(retryAfter, 86_400) : null,
+    };
   }
 }
 
@@ -150,19 +142,4 @@ function groupsOfDistinctKeys(events: readonly PendingEvent[]): PendingEvent[][]
     keys.add(key);
   }
   return groups;
-}
-
-/** The beginning of a body; what is beyond the limit is not read. */
-async function textUpTo(body: AsyncIterable<Uint8Array> & { destroy(): unknown }, most: number): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of body) {
-    parts.push(part);
-    size += part.length;
-    if (size >= most) {
-      body.destroy();
-      break;
-    }
-  }
-  return Buffer.concat(parts).toString('utf8').slice(0, most);
 }

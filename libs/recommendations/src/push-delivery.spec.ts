@@ -155,6 +155,22 @@ describe('pushing events to members', () => {
     expect(await outbox(jti)).toMatchObject({ state: 'acknowledged' });
   });
 
+  it('sends nothing to an address that is not public, though it is registered, and says so', async () => {
+    const { jti } = await issue('a');
+    await db.asOwner(`UPDATE members SET endpoint_url = 'https://169.254.169.254/latest' WHERE id = $1`, [
+      upbit.memberId,
+    ]);
+    try {
+      expect(await delivery.deliver(upbit.memberId)).toBe(0);
+    } finally {
+      await db.asOwner('UPDATE members SET endpoint_url = $2 WHERE id = $1', [upbit.memberId, receiver.url]);
+    }
+    expect(await outbox(jti)).toMatchObject({
+      state: 'pending',
+      last_error: expect.stringMatching(/^not sent: the endpoint names a private or reserved address/),
+    });
+  });
+
   it('waits as long as Retry-After says, and longer each time', async () => {
     const { jti } = await issue('a');
     receiver.answer = () => ({ status: 503, headers: { 'retry-after': '120' } });

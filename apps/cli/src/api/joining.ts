@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { BongsuError } from '@app/protocol';
 import type { HubApi } from './hub-api.js';
 
@@ -50,12 +50,4 @@ export async function registerMember(staff: HubApi, joining: Joining): Promise<M
     },
   );
   return addMember;
-}
-
-/** Puts a member on the blinder's list, which the blinder reads again by itself. */
-export function addToBlinder(file: string, name: string, jwk: Record<string, unknown>): void {
-  const list = JSON.parse(readFileSync(file, 'utf8')) as { members: { name: string; jwk: unknown }[] };
-  list.members = [...list.members.filter((m) => m.name !== name), { name, jwk }];
-  writeFileSync(`${file}.new`, `${JSON.stringify(list, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
 }

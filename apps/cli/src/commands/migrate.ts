@@ -2,7 +2,7 @@ import { ConfigReader } from '@app/infrastructure/config';
 import { MIGRATE, prepareDatabase } from '../stack/database.js';
 import { Child } from '../stack/child.js';
 import { envWith } from '../stack/env.js';
-import { ensureIdentities } from '../stack/identities.js';
+import { ensureIdentities, refuseInProduction } from '../stack/identities.js';
 import { homePlaces } from '../stack/places.js';
 import { join } from 'node:path';
 
@@ -15,6 +15,7 @@ export async function migrate(): Promise<void> {
     process.stdout.write(await Child.run('migrate', MIGRATE, [], env));
     return;
   }
+  refuseInProduction(process.env);
   const { folder, postgresFolder } = homePlaces(process.cwd());
   const { databasePassword } = ensureIdentities(join(folder, 'keys'));
   const database = await prepareDatabase(undefined, postgresFolder, databasePassword, process.env);

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { BongsuError } from '@app/protocol';
-import { addToBlinder, readJoining, registerMember, type MemberRow } from '../api/joining.js';
+import { readJoining, registerMember, type MemberRow } from '../api/joining.js';
 import { localHub, openAs, type PersonOptions } from '../api/local.js';
 import { formatErasure, listErasures } from '../api/erasures.js';
 import { auditCommand } from './staff-audit.js';
+import { listMember } from '../blinder-list/files.js';
+import { allianceKeyCommand, blinderListCommand } from './blinder-list.js';
 
 /** `npm run staff -- …` */
 export function staffCommand(): Command {
@@ -18,7 +20,6 @@ export function staffCommand(): Command {
   person(member.command('add'))
     .description('Register a member with what its `agent init` printed')
     .argument('<file>', 'JSON file from the member (join.json)')
-    .option('--blinder-members <file>', 'also put it on the blinder’s list of members (default: the local blinder’s)')
     .action(addMember);
   person(member.command('list').description('List members')).action(listMembers);
   for (const [verb, mutation, description] of [
@@ -47,19 +48,25 @@ export function staffCommand(): Command {
   person(staff.command('erasures').description('List what members had erased, oldest first')).action(erasures);
   staff.addCommand(person(auditCommand()));
   person(staff.command('backlog').description('What is still under way in the hub')).action(backlog);
+  staff.addCommand(blinderListCommand());
+  staff.addCommand(allianceKeyCommand());
   return staff;
 }
 
-async function addMember(file: string, options: PersonOptions & { blinderMembers?: string }): Promise<void> {
+async function addMember(file: string, options: PersonOptions): Promise<void> {
   const joining = readJoining(file);
   const api = await openAs('staff', options);
   const added = await registerMember(api, joining);
   await api.close();
   print([added]);
-  const list = options.blinderMembers ?? localHub()?.blinderMembersFile;
-  if (!list) return say('The blinder keeps its own list: have its operator add this member there too.');
-  addToBlinder(list, joining.name, joining.jwk);
-  say(`On the blinder's list: ${list}`);
+  const local = localHub();
+  const hub = options.hub ?? process.env['HUB_URL'] ?? local?.hubUrl;
+  if (!local || hub !== local.hubUrl)
+    return say(
+      `The blinder knows members by a list of its own. Offline: blinder-list add ${file}, then blinder-list sign.`,
+    );
+  await listMember(local, joining.name, joining.jwk, new Date());
+  say(`On the blinder's list, signed with this stack's alliance key: ${local.blinderMembersFile}`);
 }
 
 async function listMembers(options: PersonOptions): Promise<void> {

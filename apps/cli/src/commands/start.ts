@@ -5,16 +5,17 @@ import { ConfigReader, onStop } from '@app/infrastructure/config';
 import { BongsuError } from '@app/protocol';
 import { freePort } from '@app/infrastructure/database';
 import { createServer } from 'node:net';
+import type { ListFiles } from '../blinder-list/files.js';
+import { refuseInProduction } from '../stack/identities.js';
 import { homePlaces } from '../stack/places.js';
 import { Stack } from '../stack/stack.js';
 
 /** What other commands of this checkout need to find the hub that `npm start` runs. */
-export interface LocalHub {
+export interface LocalHub extends ListFiles {
   hubUrl: string;
   blinderUrl: string;
   staffKeyFile: string;
   regulatorKeyFile: string;
-  blinderMembersFile: string;
   clockFile?: string;
 }
 
@@ -25,6 +26,7 @@ const LOOK_AFTER_MS = 5000;
 
 /** `npm start`: PostgreSQL, hub, worker and blinder under one parent, until it is ended. */
 export async function start(): Promise<void> {
+  refuseInProduction(process.env);
   const reader = new ConfigReader(process.env);
   await refuseSecond();
   const stack = new Stack({
@@ -83,14 +85,16 @@ async function refuseSecond(): Promise<void> {
 
 /** Writes where a stack's doors and credentials are. */
 export function writeLocalHub(file: string, stack: Stack): void {
-  const { staffKeyFile, regulatorKeyFile, blinderMembersFile } = stack.identities;
+  const { staffKeyFile, regulatorKeyFile, blinderListFile, blinderMembersFile, allianceKeyFile } = stack.identities;
   const { clockFile } = stack.options;
   const local: LocalHub = {
     hubUrl: stack.hubUrl,
     blinderUrl: stack.blinderUrl,
     staffKeyFile,
     regulatorKeyFile,
+    blinderListFile,
     blinderMembersFile,
+    allianceKeyFile,
     ...(clockFile ? { clockFile } : {}),
   };
   writeFileSync(file, `${JSON.stringify(local, null, 2)}\n`, { mode: 0o600 });

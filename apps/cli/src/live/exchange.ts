@@ -4,7 +4,8 @@ import { request } from 'undici';
 import { BongsuError, type KeyRecord } from '@app/protocol';
 import { freePort } from '@app/infrastructure/database';
 import type { HubApi } from '../api/hub-api.js';
-import { addToBlinder, readJoining, registerMember } from '../api/joining.js';
+import { readJoining, registerMember } from '../api/joining.js';
+import { listMember } from '../blinder-list/files.js';
 import { Child } from '../stack/child.js';
 import type { Stack } from '../stack/stack.js';
 
@@ -76,7 +77,7 @@ export class Exchange {
     ]);
     const joining = readJoining(join(this.folder, 'join.json'));
     await registerMember(staff, joining);
-    addToBlinder(this.stack.identities.blinderMembersFile, joining.name, joining.jwk);
+    await listMember(this.stack.identities, joining.name, joining.jwk, new Date());
   }
 
   async start(): Promise<void> {

@@ -14,7 +14,21 @@ describe('envWith', () => {
     });
   });
 
-  it('leaves the rest as it is', () => {
-    expect(envWith({ REDIS_URL: 'redis://x', A_FILE: 'a' }, {})).toEqual({ REDIS_URL: 'redis://x', A_FILE: 'a' });
+  it('passes on no secret that the child does not need, in neither form', () => {
+    const ours = {
+      LOG_LEVEL: 'info',
+      DATABASE_URL: 'postgres://x',
+      MIGRATION_DATABASE_URL_FILE: '/m',
+      REDIS_URL: 'redis://x',
+      HUB_SIGNING_KEY: '{}',
+      BLINDER_KEY_FILE: '/b',
+      PERSON_KEY_FILE: '/p',
+    };
+    expect(envWith(ours, {})).toEqual({ LOG_LEVEL: 'info' });
+    expect(envWith(ours, { DATABASE_URL: 'postgres://y' }, ['REDIS_URL'])).toEqual({
+      LOG_LEVEL: 'info',
+      DATABASE_URL: 'postgres://y',
+      REDIS_URL: 'redis://x',
+    });
   });
 });

@@ -1,13 +1,18 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BongsuError, DEVELOPMENT_MARK, markedForDevelopment, publicPart } from '@app/protocol';
 
-/** Files with the keys of a hub that is started here: for development and demonstration. */
+/** Files with the keys of a hub that is started here: for development and demonstration, and marked so. */
 export interface Identities {
   signingKeyFile: string;
   blinderKeyFile: string;
-  /** Members that the blinder knows: staff keep this list. */
+  /** The list of members that the blinder is to know, as staff keep it: not signed. */
+  blinderListFile: string;
+  /** The same, signed: what the blinder reads. Made when first needed. */
   blinderMembersFile: string;
+  allianceKeyFile: string;
+  alliancePublicKeyFile: string;
   peopleFile: string;
   databasePassword: string;
   staffKeyFile: string;
@@ -17,6 +22,19 @@ export interface Identities {
 /** People of a hub that is started here. */
 export const STAFF_NAME = 'operator';
 export const REGULATOR_NAME = 'inspector';
+
+/**
+ * Refuses to make keys where they would have to be real ones.
+ * @throws {BongsuError} CONFIG_INVALID in production
+ */
+export function refuseInProduction(env: NodeJS.ProcessEnv): void {
+  if (env['NODE_ENV'] === 'production')
+    throw new BongsuError(
+      'CONFIG_INVALID',
+      'This makes keys and a database of its own, for development, and is refused with NODE_ENV=production. Run each part by itself with real keys: npm run migrate, start:hub, start:worker, start:blinder (docs/deployment.md).',
+      'NODE_ENV',
+    );
+}
 
 /** Makes what is missing in a folder; what is there is kept. */
 export function ensureIdentities(folder: string): Identities {
@@ -28,17 +46,21 @@ export function ensureIdentities(folder: string): Identities {
   };
   const staffKeyFile = ensure('staff.jwk', privateJwk);
   const regulatorKeyFile = ensure('regulator.jwk', privateJwk);
+  const allianceKeyFile = ensure('alliance.jwk', privateJwk);
   const people = [
     { name: STAFF_NAME, roles: ['staff_operator', 'auditor'], jwk: publicHalf(staffKeyFile) },
     { name: REGULATOR_NAME, roles: ['regulator'], jwk: publicHalf(regulatorKeyFile) },
   ];
   return {
     signingKeyFile: ensure('hub-signing.jwk', privateJwk),
-    blinderKeyFile: ensure('blinder.seed', () => randomBytes(32).toString('hex')),
-    blinderMembersFile: ensure('blinder-members.json', () => '{"members":[]}\n'),
+    blinderKeyFile: ensure('blinder.seed', () => `${DEVELOPMENT_MARK}:${randomBytes(32).toString('hex')}`),
+    blinderListFile: path('blinder-list.json'),
+    blinderMembersFile: path('blinder-members.jws'),
+    allianceKeyFile,
+    alliancePublicKeyFile: ensure('alliance.public.jwk', () => JSON.stringify(publicHalf(allianceKeyFile))),
     peopleFile: ensure('people.json', () => JSON.stringify(people, null, 2)),
     databasePassword: readFileSync(
-      ensure('database-password', () => randomBytes(24).toString('hex')),
+      ensure('database-password', () => `${DEVELOPMENT_MARK}-${randomBytes(24).toString('hex')}`),
       'utf8',
     ),
     staffKeyFile,
@@ -48,10 +70,9 @@ export function ensureIdentities(folder: string): Identities {
 
 function privateJwk(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return JSON.stringify(privateKey.export({ format: 'jwk' }));
+  return JSON.stringify(markedForDevelopment(privateKey.export({ format: 'jwk' })));
 }
 
-function publicHalf(file: string): Record<string, unknown> {
-  const { d: _private, ...jwk } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-  return jwk;
+function publicHalf(file: string): JsonWebKey {
+  return publicPart(JSON.parse(readFileSync(file, 'utf8')) as JsonWebKey);
 }

@@ -6,7 +6,8 @@ import { BongsuError } from '@app/protocol';
 import { Child } from './child.js';
 import { prepareDatabase } from './database.js';
 import { envWith } from './env.js';
-import { ensureIdentities, type Identities } from './identities.js';
+import { ensureSignedList } from '../blinder-list/files.js';
+import { ensureIdentities, refuseInProduction, type Identities } from './identities.js';
 
 const HUB = 'apps/hub/src/main.js';
 const WORKER = 'apps/worker/src/main.js';
@@ -41,8 +42,9 @@ export class Stack {
   hubUrl = '';
   blinderUrl = '';
 
-  /** @throws {BongsuError} CONFIG_INVALID for a simulated clock where every process would refuse it */
+  /** @throws {BongsuError} CONFIG_INVALID in production, and for a simulated clock where every process would refuse it */
   constructor(readonly options: StackOptions) {
+    refuseInProduction(process.env);
     clockFromEnv(this.env());
     mkdirSync(join(options.folder, 'logs'), { recursive: true });
     this.identities = ensureIdentities(join(options.folder, 'keys'));
@@ -54,10 +56,13 @@ export class Stack {
     return this.booting;
   }
 
-  /** Environment of a process of this stack: ours, without what would contradict it, and the shared clock. */
-  env(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  /**
+   * Environment of a process of this stack: ours, without what would contradict it and without secrets, and the shared
+   * clock.
+   */
+  env(more: Record<string, string> = {}, keep: readonly string[] = []): NodeJS.ProcessEnv {
     const { clockFile } = this.options;
-    return envWith(process.env, { ...(clockFile ? { CLOCK_FILE: clockFile } : {}), ...more });
+    return envWith(process.env, { ...(clockFile ? { CLOCK_FILE: clockFile } : {}), ...more }, keep);
   }
 
   log(name: string): string | undefined {
@@ -94,9 +99,10 @@ export class Stack {
     const { databaseUrl, postgresFolder } = this.options;
     step(databaseUrl ? 'migrating the database' : 'starting PostgreSQL');
     const password = this.identities.databasePassword;
-    const { loginUrl } = await prepareDatabase(databaseUrl, postgresFolder, password, this.env(), (server) => {
+    const { loginUrl } = await prepareDatabase(databaseUrl, postgresFolder, password, process.env, (server) => {
       this.postgres = server;
     });
+    await ensureSignedList(this.identities, new Date());
     step('starting hub, worker and blinder');
     const port = this.options.hubPort || (await freePort());
     this.hubUrl = `http://127.0.0.1:${port}`;
@@ -111,6 +117,7 @@ export class Stack {
     const blinder = this.startChild('blinder', BLINDER, {
       BLINDER_PORT: String(this.options.blinderPort),
       BLINDER_KEY_FILE: identities.blinderKeyFile,
+      BLINDER_ALLIANCE_KEY_FILE: identities.alliancePublicKeyFile,
       BLINDER_MEMBERS_FILE: identities.blinderMembersFile,
       BLINDER_STATE_DIR: join(this.options.folder, 'blinder'),
       ...(this.options.blinderQuota ? { BLINDER_DAILY_QUOTA: String(this.options.blinderQuota) } : {}),
@@ -122,7 +129,9 @@ export class Stack {
 
   private async startChild(name: string, module: string, env: Record<string, string>): Promise<string | undefined> {
     if (this.stopping) throw new BongsuError('UNAVAILABLE', 'Interrupted.');
-    const child = new Child(name, module, [], this.env(env), this.log(name));
+    // Where the queue is on Redis, who works with the database also works with that.
+    const keep = 'DATABASE_URL' in env ? ['REDIS_URL'] : [];
+    const child = new Child(name, module, [], this.env(env, keep), this.log(name));
     this.children.push(child);
     return child.ready();
   }

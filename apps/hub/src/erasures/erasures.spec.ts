@@ -41,8 +41,7 @@ describe('erasures over HTTP', () => {
         host: '127.0.0.1',
         port: 0,
         issuer: undefined,
-        databaseUrl: db.url,
-        queue: { kind: 'postgres', url: db.url },
+        pushAllowPrivate: [],
         production: false,
         people: [
           { name: 'kim', roles: ['staff_operator'], jwk: publicJwk(operator.jwk) },
@@ -50,7 +49,7 @@ describe('erasures over HTTP', () => {
           { name: 'park', roles: ['regulator'], jwk: publicJwk(regulator.jwk) },
         ],
       },
-      { signingKey: privateJwk() },
+      { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey: privateJwk() },
       clock,
     );
     for (const who of [upbit, bithumb])

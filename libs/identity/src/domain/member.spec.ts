@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { markedForDevelopment } from '@app/protocol';
 import { checkNewMember, type NewMember } from './member.js';
 
 const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
@@ -35,6 +36,11 @@ describe('a new member', () => {
     ['http://[::1]:4000/events', false, true],
     ['http://localhost:4000/events', false, true],
     ['http://127.0.0.1:4000/events', true, false],
+    ['https://localhost/events', true, false],
+    ['https://10.1.2.3/events', true, false],
+    ['https://169.254.169.254/latest', false, false],
+    ['https://[fd00::1]/events', true, false],
+    ['https://10.20.1.1/events', true, true],
     ['http://events.upbit.example/in', false, false],
     ['http://127.0.0.1.evil.example/', false, false],
     ['http://localhost.evil.example/', false, false],
@@ -46,7 +52,7 @@ describe('a new member', () => {
     ['', false, false],
     [`https://a.example/${'a'.repeat(2000)}`, false, false],
   ])('is pushed to %s (production: %s): %s', (url, production, fine) => {
-    const check = () => checkNewMember(push(url), production);
+    const check = () => checkNewMember(push(url), production, ['10.20.0.0/16']);
     if (fine) expect(check().endpointUrl).toBe(url);
     else expect(check).toThrow(expect.objectContaining({ code: 'BAD_INPUT', where: 'delivery.endpointUrl' }));
   });
@@ -59,6 +65,18 @@ describe('a new member', () => {
       if (value.trim()) expect(check).not.toThrow(new RegExp(value.slice(0, 20).replace(/[\r\n]/g, '.')));
     },
   );
+
+  it('brings a key of its own into production, not one made for development', () => {
+    const marked = poll({ jwk: markedForDevelopment(jwk) });
+    expect(checkNewMember(marked, false).jwk).toEqual(jwk);
+    expect(() => checkNewMember(marked, true)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_INPUT',
+        where: 'jwk',
+        message: expect.stringMatching(/made for development/),
+      }),
+    );
+  });
 
   it.each(['', 'u', 'Upbit', '1up', 'up_bit', 'up:bit', 'a'.repeat(32), 'upbit\n'])('cannot be called %j', (name) => {
     expect(() => checkNewMember(poll({ name }), true)).toThrow(

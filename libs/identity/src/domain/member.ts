@@ -1,4 +1,4 @@
-import { BongsuError } from '@app/protocol';
+import { BongsuError, checkEndpoint, refuseDevelopment } from '@app/protocol';
 import { NAME_PATTERN } from './client-id.js';
 import { checkPublicJwk, type PublicJwk } from './public-jwk.js';
 
@@ -48,18 +48,24 @@ export type CheckedMember = Pick<Member, 'name' | 'jwk' | 'deliveryMethod' | 'en
   authorization: string | null;
 };
 
-const LONGEST_URL = 2000;
 const LONGEST_AUTHORIZATION = 4096;
 const MOST_CONTACTS = 20;
 
 /**
  * Checks what staff hand in.
- * @param production refuses endpoints without TLS, which elsewhere are allowed on the loopback
+ * @param production refuses endpoints without TLS, which elsewhere are allowed on the loopback, and keys that were made
+ *   for development
+ * @param allowPrivate private ranges in which endpoints may lie, CIDR notation
  * @throws {BongsuError} BAD_INPUT with the argument concerned
  */
-export function checkNewMember(input: NewMember, production: boolean): CheckedMember {
+export function checkNewMember(
+  input: NewMember,
+  production: boolean,
+  allowPrivate: readonly string[] = [],
+): CheckedMember {
   if (!NAME_PATTERN.test(input.name))
     throw bad('name', 'needs 2 to 31 lower-case letters, digits and hyphens, a letter first.');
+  if (production) refuseDevelopment(input.jwk, 'jwk', 'have the member make a key of its own', 'BAD_INPUT');
   const jwk = checkPublicJwk(input.jwk, 'jwk');
   const contacts = checkContacts(input.contacts ?? []);
   const { method, endpointUrl, authorization } = input.delivery;
@@ -73,25 +79,17 @@ export function checkNewMember(input: NewMember, production: boolean): CheckedMe
     name: input.name,
     jwk,
     deliveryMethod: 'push',
-    endpointUrl: checkEndpoint(endpointUrl ?? '', production),
+    endpointUrl: endpointOf(endpointUrl ?? '', production, allowPrivate),
     contacts,
     authorization: checkAuthorization(authorization ?? ''),
   };
 }
 
-function checkEndpoint(text: string, production: boolean): string {
-  const where = 'delivery.endpointUrl';
-  const url = URL.canParse(text) && text.length <= LONGEST_URL ? new URL(text) : null;
-  if (!url) throw bad(where, 'needs a URL.');
-  if (url.username || url.password) throw bad(where, 'must not carry a user name or password: use authorization.');
-  if (url.hash) throw bad(where, 'must not carry a fragment.');
-  if (url.protocol === 'https:') return url.toString();
-  if (url.protocol === 'http:' && !production && isLoopback(url.hostname)) return url.toString();
-  throw bad(where, production ? 'needs https.' : 'needs https, or http on the loopback (127.0.0.1, ::1, localhost).');
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+/** @returns the URL in its canonical form: what is registered is what is called */
+function endpointOf(text: string, production: boolean, allowPrivate: readonly string[]): string {
+  const url = checkEndpoint(text, { production, allowPrivate });
+  if (typeof url === 'string') throw bad('delivery.endpointUrl', url);
+  return url.toString();
 }
 
 /** A header's value: printable ASCII (RFC 9110), so that it cannot end the header. */

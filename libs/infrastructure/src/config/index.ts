@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { BongsuError } from '@app/protocol';
+import { readFileSync, statSync } from 'node:fs';
+import { BongsuError, isAllowablePrivateRange, refuseDevelopment } from '@app/protocol';
 
 export { onStop, runMain, sayReady } from './process.js';
 
@@ -8,7 +8,11 @@ export { onStop, runMain, sayReady } from './process.js';
  * and what was expected.
  */
 export class ConfigReader {
-  constructor(private readonly env: NodeJS.ProcessEnv) {}
+  /** @param warn told what is unsafe and tolerated outside production */
+  constructor(
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly warn: (text: string) => void = (text) => void process.stderr.write(`${text}\n`),
+  ) {}
 
   /** A text, or the fallback. Without a fallback the variable is required. */
   text(name: string, fallback?: string): string {
@@ -53,16 +57,36 @@ export class ConfigReader {
     return found;
   }
 
-  /** A secret from `NAME`, or from the file that `NAME_FILE` names. Its value is never part of a message. */
+  /**
+   * A secret from `NAME`, or from the file that `NAME_FILE` names. Its value is never part of a message. In production a
+   * file that everybody can open, and a secret that was made for development, are refused.
+   */
   secret(name: string): string | undefined {
+    const file = this.env[`${name}_FILE`];
+    if (file && !this.env[name]) this.refuseOpenFile(`${name}_FILE`, file);
+    const value = this.given(name);
+    if (value !== undefined) this.refuseDevelopment(value, name);
+    return value;
+  }
+
+  /** What is no secret but may be long: from `NAME`, or from the file that `NAME_FILE` names. */
+  given(name: string): string | undefined {
     const file = this.env[`${name}_FILE`];
     if (this.env[name] && file) throw invalid(`${name}_FILE`, undefined, `either ${name} or ${name}_FILE, not both`);
     if (!file) return this.env[name] || undefined;
+    let text: string;
     try {
-      return readFileSync(file, 'utf8').trim();
+      text = readFileSync(file, 'utf8').trim();
     } catch {
       throw invalid(`${name}_FILE`, file, 'the path of a readable file');
     }
+    if (text === '') throw invalid(`${name}_FILE`, file, 'the path of a file that is not empty');
+    return text;
+  }
+
+  /** @throws {BongsuError} CONFIG_INVALID in production for what was made for development; see `refuseDevelopment` */
+  refuseDevelopment(value: unknown, name: string): void {
+    if (this.production) refuseDevelopment(value, name, 'make a real one, see docs/deployment.md');
   }
 
   /** A secret that is a URL; a value that is none is refused without being repeated. */
@@ -80,10 +104,31 @@ export class ConfigReader {
     return this.secretUrl(name, ['postgres', 'postgresql']);
   }
 
+  /** Ranges of private addresses in CIDR notation, separated by commas. */
+  privateRanges(name: string): string[] {
+    const ranges = (this.env[name] ?? '').split(',').flatMap((range) => range.trim() || []);
+    const wrong = ranges.find((range) => !isAllowablePrivateRange(range));
+    if (wrong !== undefined)
+      throw invalid(name, wrong, 'CIDR ranges of private addresses (10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7)');
+    return ranges;
+  }
+
   get production(): boolean {
     return this.env['NODE_ENV'] === 'production';
   }
+
+  private refuseOpenFile(name: string, file: string): void {
+    const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+    // Windows has no such bits.
+    if ((mode & OPEN_TO_ALL) === 0 || process.platform === 'win32') return;
+    const text = `${name}: ${file} is open to everybody (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it`;
+    if (this.production) throw new BongsuError('CONFIG_INVALID', `${text}.`, name);
+    this.warn(`${text}: production refuses it.`);
+  }
 }
+
+/** Mode bits by which others than owner and group may read, write or enter. */
+const OPEN_TO_ALL = 0o007;
 
 function invalid(name: string, value: string | undefined, expected: string): BongsuError {
   const held = value === undefined ? '' : ` holds "${value.slice(0, 80)}" but`;

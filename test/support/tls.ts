@@ -1,0 +1,23 @@
+/** A certificate of `events.upbit.example`, signed by itself and good for a century, with its key: for specs alone. */
+export const TLS_NAME = 'events.upbit.example';
+
+export const TLS_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBtjCCAVygAwIBAgIUHStKDm6kyAkdUYhn2Wt/Fwf3BMUwCgYIKoZIzj0EAwIw
+HzEdMBsGA1UEAwwUZXZlbnRzLnVwYml0LmV4YW1wbGUwIBcNMjYxMTIyMTEyMzAz
+WhgPMjEyNjEwMjkxMTIzMDNaMB8xHTAbBgNVBAMMFGV2ZW50cy51cGJpdC5leGFt
+cGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEi/Ysvfu/mCwPwYrwYDcFwnXY
+T2R9z4CWzpuBklkufrd2XCF9z2MDBoN4YIrf4yh0o6pgU7OuDZ+40Pg0kGniLKN0
+MHIwHQYDVR0OBBYEFBeA2G5wu18ew8Kj7VTxA/TibHjTMB8GA1UdIwQYMBaAFBeA
+2G5wu18ew8Kj7VTxA/TibHjTMA8GA1UdEwEB/wQFMAMBAf8wHwYDVR0RBBgwFoIU
+ZXZlbnRzLnVwYml0LmV4YW1wbGUwCgYIKoZIzj0EAwIDSAAwRQIgVPghaq/qpgFZ
+CVgGD0WEz3PUXagmG7htQFNDUhYxGMwCIQDL6qM64krWDr0F/5c2S4TF/vKjvu1D
+tMwgrEwUKlIqhQ==
+-----END CERTIFICATE-----
+`;
+
+export const TLS_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg42E7TgFMGwUK/62B
+wvmn7GhMpJE9LZwf4yTNZ6ZskrqhRANCAASL9iy9+7+YLA/BivBgNwXCddhPZH3P
+gJbOm4GSWS5+t3ZcIX3PYwMGg3hgit/jKHSjqmBTs64Nn7jQ+DSQaeIs
+-----END PRIVATE KEY-----
+`;
