@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { BongsuError } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
+import { LIST_REFUSED } from './blinder-metrics.js';
 import { parseRoster, type Caller, type Roster } from './roster.js';
 
 /**
@@ -59,8 +60,10 @@ export class MembersFile {
     try {
       if (await this.read()) this.log.info({ callers: this.roster.size }, 'members file reloaded');
       this.complaint = '';
+      LIST_REFUSED.set({}, 0);
     } catch (error) {
       const complaint = (error as Error).message;
+      LIST_REFUSED.set({}, 1);
       if (complaint !== this.complaint)
         this.log.error({ path: this.path, reason: complaint }, 'members file cannot be used; the last good list stays');
       this.complaint = complaint;

@@ -1,8 +1,12 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { deriveKeyPair } from '@app/blinding';
 import type { Clock } from '@app/infrastructure/clock';
 import { BongsuError } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
+import { gaugesFrom, type Checks } from '@app/infrastructure/metrics';
 import { AuditLog } from './audit-log.js';
+import { QUOTA, QUOTA_USED } from './blinder-metrics.js';
 import type { BlinderConfig } from './config.js';
 import { Door } from './door.js';
 import type { Evaluator } from './evaluator.js';
@@ -19,11 +23,17 @@ export interface BlinderParts {
   readonly evaluatorFor?: (secretKey: Uint8Array) => Evaluator;
 }
 
+/** A blinder that is open. */
+export interface RunningBlinder extends OpenDoor {
+  /** What it needs to do its work. */
+  readonly checks: Checks;
+}
+
 /**
  * Opens a blinder.
  * @throws {BongsuError} CONFIG_INVALID naming the variable that stops it
  */
-export async function startBlinder(config: BlinderConfig, parts: BlinderParts): Promise<OpenDoor> {
+export async function startBlinder(config: BlinderConfig, parts: BlinderParts): Promise<RunningBlinder> {
   const { clock, log } = parts;
   // The epoch's number is in the derivation: a seed left over from another epoch gives another key, not the old one.
   const info = Buffer.from(`bongsu/v1/blinder/epoch/${config.epoch}`);
@@ -35,9 +45,12 @@ export async function startBlinder(config: BlinderConfig, parts: BlinderParts): 
     const { epoch, audience, dailyQuota } = config;
     const door = new Door({ epoch, publicKey, audience, dailyQuota, callers, evaluator, usage, audit, clock, log });
     const open = await openDoor(door, config.host, config.port);
+    const unwatch = gaugesFrom(() => showQuotas(door, clock.now()));
     return {
       url: open.url,
+      checks: { state_dir: () => checkWritable(config.stateDir) },
       close: async () => {
+        unwatch();
         callers.close();
         await open.close();
         await evaluator.close();
@@ -48,6 +61,22 @@ export async function startBlinder(config: BlinderConfig, parts: BlinderParts): 
     await evaluator.close();
     throw error;
   }
+}
+
+function showQuotas(door: Door, now: number): void {
+  QUOTA.clear();
+  QUOTA_USED.clear();
+  for (const { member, used, quota } of door.usageOn(now)) {
+    QUOTA.set({ member }, quota);
+    QUOTA_USED.set({ member }, used);
+  }
+}
+
+/** A full disk counts too: what cannot be counted is not evaluated. */
+async function checkWritable(dir: string): Promise<void> {
+  const probe = join(dir, '.probe');
+  await writeFile(probe, 'written to see whether this can be written', { mode: 0o600 });
+  await rm(probe, { force: true });
 }
 
 function openState(dir: string, now: number): { usage: UsageJournal; audit: AuditLog } {
