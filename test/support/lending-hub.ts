@@ -1,6 +1,6 @@
 import type { RunningHub } from '../../apps/hub/src/start-hub.js';
 import type { BatchRows } from '@app/protocol';
-import { graphql, tokenOf, type GraphqlAnswer, type HubCaller } from './http-client.js';
+import { graphql, post, tokenOf, type GraphqlAnswer, type HubCaller } from './http-client.js';
 import { LENDING_MEMBERS, lendingRows } from './lending.js';
 import { privateJwk, publicJwk } from './parts.js';
 import { batchId, compactOf, FIRST_HOUR } from './signals.js';
@@ -61,10 +61,26 @@ export class LendingCallers {
     return this.ask(hub, member, SUBMIT, { input });
   }
 
-  /** A token is good for ten minutes: one for each caller and hub. */
+  /** RFC 8936. */
+  async poll(hub: Pick<RunningHub, 'url'>, member: HubCaller, body: object) {
+    return post(`${hub.url}/ssf/poll`, await this.tokenFor(hub, member), body);
+  }
+
+  /** Acknowledges events and fetches the next. @returns their ids */
+  async pollAndAck(hub: Pick<RunningHub, 'url'>, member: HubCaller, ack: string[]): Promise<string[]> {
+    const { json } = await this.poll(hub, member, { ack: ack.filter(Boolean), returnImmediately: true });
+    return Object.keys(json['sets'] ?? {});
+  }
+
   private async ask(hub: Pick<RunningHub, 'url'>, caller: HubCaller, query: string, variables: object) {
+    return graphql(hub.url, await this.tokenFor(hub, caller), query, variables);
+  }
+
+  /** A token is good for ten minutes: one for each caller and hub. */
+  private tokenFor(hub: Pick<RunningHub, 'url'>, caller: HubCaller): Promise<string> {
     const key = `${hub.url} ${caller.clientId}`;
-    if (!this.tokens.has(key)) this.tokens.set(key, tokenOf(hub.url, caller, LENDING_NOW / 1000));
-    return graphql(hub.url, await this.tokens.get(key)!, query, variables);
+    const token = this.tokens.get(key) ?? tokenOf(hub.url, caller, LENDING_NOW / 1000);
+    this.tokens.set(key, token);
+    return token;
   }
 }
