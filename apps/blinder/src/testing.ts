@@ -69,7 +69,7 @@ export async function openTestBlinder(
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line) as LogLine) });
   const evaluatorFor = (secretKey: Uint8Array) => evaluator ?? new InlineEvaluator(secretKey);
   const blinder = await startBlinder(config, { clock, log, evaluatorFor });
-  return { ...blinder, config, clock, logged };
+  return { ...blinder, config, clock, log, logged };
 }
 
 /** The fields that answers have, whichever was asked. */
