@@ -130,7 +130,7 @@ describe('stopped with SIGTERM while batches come in', () => {
     const hub = await start('hub');
     const nobody = callers.members[0]!;
     // Everything that waits is taken, so that the next poll has nothing to hand over.
-    for (let sets = ['']; sets.length > 0; ) sets = await callers.pollAndAck(hub, nobody, sets);
+    for (let sets = ['']; sets.length > 0;) sets = await callers.pollAndAck(hub, nobody, sets);
     const poll = callers.poll(hub, nobody, { returnImmediately: false });
     await new Promise((resolve) => setTimeout(resolve, 500));
     const code = stop(hub);

@@ -1,6 +1,6 @@
 import type { RunningHub } from '../../apps/hub/src/start-hub.js';
 import type { BatchRows } from '@app/protocol';
-import { graphql, post, tokenOf, type GraphqlAnswer, type HubCaller } from './http-client.js';
+import { eventsTokenOf, graphql, post, tokenOf, type GraphqlAnswer, type HubCaller } from './http-client.js';
 import { LENDING_MEMBERS, lendingRows } from './lending.js';
 import { privateJwk, publicJwk } from './parts.js';
 import { batchId, compactOf, FIRST_HOUR } from './signals.js';
@@ -49,6 +49,7 @@ export class LendingCallers {
     hub: Pick<RunningHub, 'url'>,
     member: HubCaller,
     { n, rows }: { n: number; rows: Partial<BatchRows> },
+    headers: Record<string, string> = {},
   ): Promise<GraphqlAnswer> {
     const input = {
       batchId: batchId(n),
@@ -58,12 +59,12 @@ export class LendingCallers {
       legalBasis: 'CONTRACT_TERMS',
       compact: Buffer.from(compactOf(rows)).toString('base64'),
     };
-    return this.ask(hub, member, SUBMIT, { input });
+    return this.ask(hub, member, SUBMIT, { input }, headers);
   }
 
   /** RFC 8936. */
   async poll(hub: Pick<RunningHub, 'url'>, member: HubCaller, body: object) {
-    return post(`${hub.url}/ssf/poll`, await this.tokenFor(hub, member), body);
+    return post(`${hub.url}/ssf/poll`, await this.tokenFor(hub, member, eventsTokenOf), body);
   }
 
   /** Acknowledges events and fetches the next. @returns their ids */
@@ -72,14 +73,14 @@ export class LendingCallers {
     return Object.keys(json['sets'] ?? {});
   }
 
-  private async ask(hub: Pick<RunningHub, 'url'>, caller: HubCaller, query: string, variables: object) {
-    return graphql(hub.url, await this.tokenFor(hub, caller), query, variables);
+  private async ask(hub: Pick<RunningHub, 'url'>, caller: HubCaller, query: string, variables: object, headers = {}) {
+    return graphql(hub.url, await this.tokenFor(hub, caller, tokenOf), query, variables, headers);
   }
 
-  /** A token is good for ten minutes: one for each caller and hub. */
-  private tokenFor(hub: Pick<RunningHub, 'url'>, caller: HubCaller): Promise<string> {
-    const key = `${hub.url} ${caller.clientId}`;
-    const token = this.tokens.get(key) ?? tokenOf(hub.url, caller, LENDING_NOW / 1000);
+  /** A token is good for ten minutes: one for each caller, hub and kind. */
+  private tokenFor(hub: Pick<RunningHub, 'url'>, caller: HubCaller, ask: typeof tokenOf): Promise<string> {
+    const key = `${ask.name} ${hub.url} ${caller.clientId}`;
+    const token = this.tokens.get(key) ?? ask(hub.url, caller);
     this.tokens.set(key, token);
     return token;
   }
