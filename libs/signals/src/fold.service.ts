@@ -75,9 +75,7 @@ export class Fold {
         const { purges, oldestDay } = await holdOffPurges(tx);
         this.interner.begin(purges);
         await inContextOf(claimed, () =>
-          claimed.state === 'withdrawing'
-            ? this.withdraw(tx, claimed)
-            : this.fold(tx, claimed, oldestDay, committed),
+          claimed.state === 'withdrawing' ? this.withdraw(tx, claimed) : this.fold(tx, claimed, oldestDay, committed),
         );
         return claimed;
       });
