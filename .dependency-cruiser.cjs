@@ -34,7 +34,7 @@ const APPS = {
   cli: ['member-sdk', 'simulation', 'correlation', 'protocol', 'infrastructure'],
 };
 /** Parts of infrastructure that small apps may use. */
-const SMALL_INFRASTRUCTURE = '^libs/infrastructure/src/(config|logging|clock)/';
+const SMALL_INFRASTRUCTURE = '^libs/infrastructure/src/(config|logging|clock|metrics)/';
 const SPECS = '(\\.spec\\.ts$|/testing/|/testing\\.ts$)';
 
 const mayImport = (from, folder, allowed) => ({

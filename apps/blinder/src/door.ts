@@ -2,8 +2,10 @@ import { MODE, SUITE } from '@app/blinding';
 import { BongsuError } from '@app/protocol';
 import type { Clock } from '@app/infrastructure/clock';
 import type { Logger } from '@app/infrastructure/logging';
+import { timed } from '@app/infrastructure/metrics';
 import type { AuditLog } from './audit-log.js';
 import { authenticate, claimedName } from './authenticate.js';
+import { ELEMENTS, EVALUATE_SECONDS, REFUSALS } from './blinder-metrics.js';
 import { encodeBytes, parseEvaluateRequest } from './elements.js';
 import type { Evaluator } from './evaluator.js';
 import type { Caller } from './roster.js';
@@ -69,6 +71,7 @@ export class Door {
         };
       return await route.handle(request);
     } catch (error) {
+      REFUSALS.add({ code: error instanceof BongsuError ? error.code : 'INTERNAL' });
       if (error instanceof BongsuError) return refusal(error, this.parts.clock.now());
       this.parts.log.error({ err: error }, 'request failed');
       return refusal(new BongsuError('INTERNAL', 'The blinder failed; try again later.'), this.parts.clock.now());
@@ -92,15 +95,30 @@ export class Door {
       const use = { member: caller.name, elements, jti, expiresAt };
       const chargedAt = this.parts.clock.now();
       this.charge(caller, use, chargedAt);
-      const { evaluated, proof } = await this.evaluateCharged(asked.elements, use, chargedAt);
+      const { evaluated, proof } = await timed(EVALUATE_SECONDS, () =>
+        this.evaluateCharged(asked.elements, use, chargedAt),
+      );
+      ELEMENTS.add({ member: caller.name, result: 'evaluated' }, elements);
       return {
         status: 200,
         body: { epoch: this.parts.epoch, elements: evaluated.map(encodeBytes), proof: encodeBytes(proof) },
       };
     } catch (error) {
-      if (error instanceof BongsuError) this.record('refused', error, caller.name, true, elements);
+      if (error instanceof BongsuError) {
+        this.record('refused', error, caller.name, true, elements);
+        ELEMENTS.add({ member: caller.name, result: error.code }, elements ?? 0);
+      }
       throw error;
     }
+  }
+
+  /** What each member has used of the UTC day, and may. */
+  usageOn(now: number): { member: string; used: number; quota: number }[] {
+    return [...this.parts.usage.usedOn(now)].map(([member, used]) => ({
+      member,
+      used,
+      quota: this.quotaOf(this.parts.callers.find(member)),
+    }));
   }
 
   private async readAudit(request: DoorRequest): Promise<DoorAnswer> {
@@ -109,11 +127,7 @@ export class Door {
     const after = count(request.url.searchParams, 'after', 0, Number.MAX_SAFE_INTEGER);
     const limit = count(request.url.searchParams, 'limit', 100, AUDIT_PAGE);
     const entries = this.parts.audit.after(after, limit);
-    const usage = [...this.parts.usage.usedOn(now)].map(([member, used]) => ({
-      member,
-      used,
-      quota: this.quotaOf(this.parts.callers.find(member)),
-    }));
+    const usage = this.usageOn(now);
     const day = new Date(now).toISOString().slice(0, 10);
     return { status: 200, body: { day, usage, entries, next: entries.at(-1)?.seq ?? after } };
   }

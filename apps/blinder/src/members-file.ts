@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { BongsuError, openBlinderList, refuseDevelopment } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
 import type { AcceptedList } from './accepted-list.js';
+import { LIST_REFUSED } from './blinder-metrics.js';
 import { rosterOf, type Caller, type Roster } from './roster.js';
 
 /** What a list is held against. */
@@ -73,8 +74,10 @@ export class MembersFile {
       if (await this.read())
         this.log.info({ callers: this.roster.size, sequence: this.sequence }, 'list of members taken over');
       this.complaint = '';
+      LIST_REFUSED.set({}, 0);
     } catch (error) {
       const complaint = (error as Error).message;
+      LIST_REFUSED.set({}, 1);
       if (complaint !== this.complaint)
         this.log.error({ path: this.path, reason: complaint }, 'list of members refused; the last good one stays');
       this.complaint = complaint;

@@ -1,9 +1,13 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { deriveKeyPair } from '@app/blinding';
 import type { Clock } from '@app/infrastructure/clock';
 import { BongsuError } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
+import { gaugesFrom, type Checks } from '@app/infrastructure/metrics';
 import { AcceptedList } from './accepted-list.js';
 import { AuditLog } from './audit-log.js';
+import { QUOTA, QUOTA_USED } from './blinder-metrics.js';
 import type { BlinderConfig, BlinderSecrets } from './config.js';
 import { Door } from './door.js';
 import type { Evaluator } from './evaluator.js';
@@ -19,6 +23,12 @@ export interface BlinderParts {
   readonly evaluatorFor?: (secretKey: Uint8Array) => Evaluator;
 }
 
+/** A blinder that is open. */
+export interface RunningBlinder extends OpenDoor {
+  /** What it needs to do its work. */
+  readonly checks: Checks;
+}
+
 /**
  * Opens a blinder.
  * @throws {BongsuError} CONFIG_INVALID naming the variable that stops it
@@ -27,7 +37,7 @@ export async function startBlinder(
   config: BlinderConfig,
   secrets: BlinderSecrets,
   parts: BlinderParts,
-): Promise<OpenDoor> {
+): Promise<RunningBlinder> {
   const { clock, log } = parts;
   // The epoch's number is in the derivation: a seed left over from another epoch gives another key, not the old one.
   const info = Buffer.from(`bongsu/v1/blinder/epoch/${config.epoch}`);
@@ -40,9 +50,12 @@ export async function startBlinder(
     const { epoch, audience, dailyQuota } = config;
     const door = new Door({ epoch, publicKey, audience, dailyQuota, callers, evaluator, usage, audit, clock, log });
     const open = await openDoor(door, config.host, config.port);
+    const unwatch = gaugesFrom(() => showQuotas(door, clock.now()));
     return {
       url: open.url,
+      checks: { state_dir: () => checkWritable(config.stateDir) },
       close: async () => {
+        unwatch();
         callers.close();
         await open.close();
         await evaluator.close();
@@ -53,6 +66,22 @@ export async function startBlinder(
     await evaluator.close();
     throw error;
   }
+}
+
+function showQuotas(door: Door, now: number): void {
+  QUOTA.clear();
+  QUOTA_USED.clear();
+  for (const { member, used, quota } of door.usageOn(now)) {
+    QUOTA.set({ member }, quota);
+    QUOTA_USED.set({ member }, used);
+  }
+}
+
+/** A full disk counts too: what cannot be counted is not evaluated. */
+async function checkWritable(dir: string): Promise<void> {
+  const probe = join(dir, '.probe');
+  await writeFile(probe, 'written to see whether this can be written', { mode: 0o600 });
+  await rm(probe, { force: true });
 }
 
 function openState(dir: string, now: number) {

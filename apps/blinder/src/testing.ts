@@ -65,9 +65,13 @@ let lists = 0;
 /** A blinder for a spec: a port of its own, a clock that stands at {@link NOON}, evaluation on the same thread. */
 export async function openTestBlinder(
   members: BlinderList['members'],
-  change: Partial<BlinderConfig> & Partial<Pick<BlinderList, 'staff' | 'sequence'>> & { evaluator?: Evaluator } = {},
+  change: Partial<BlinderConfig> &
+    Partial<Pick<BlinderList, 'staff' | 'sequence'>> & {
+      evaluator?: Evaluator;
+      seed?: Uint8Array;
+    } = {},
 ) {
-  const { staff = [], sequence = ++lists, evaluator, ...rest } = change;
+  const { staff = [], sequence = ++lists, evaluator, seed = new Uint8Array(32).fill(7), ...rest } = change;
   const dir = scratch();
   const config: BlinderConfig = {
     host: '127.0.0.1',
@@ -86,8 +90,8 @@ export async function openTestBlinder(
   const logged: LogLine[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line) as LogLine) });
   const evaluatorFor = (secretKey: Uint8Array) => evaluator ?? new InlineEvaluator(secretKey);
-  const blinder = await startBlinder(config, { seed: new Uint8Array(32).fill(7) }, { clock, log, evaluatorFor });
-  return { ...blinder, config, clock, logged };
+  const blinder = await startBlinder(config, { seed }, { clock, log, evaluatorFor });
+  return { ...blinder, config, clock, log, logged };
 }
 
 /** The fields that answers have, whichever was asked. */

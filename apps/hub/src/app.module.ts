@@ -20,6 +20,7 @@ import { costLimit, DOCUMENT_RULES } from './graphql/document-limits.js';
 import { ErasuresResolver } from './erasures/erasures.resolver.js';
 import { ErrorsFilter } from './graphql/errors.filter.js';
 import { formatError } from './graphql/format-error.js';
+import { MetricsPlugin } from './graphql/metrics.plugin.js';
 import { Base64Scalar } from './graphql/scalars.js';
 import { TimeLimit } from './graphql/time-limit.interceptor.js';
 import { type DocumentRequest, useTrustedDocument } from './graphql/trusted-documents.js';
@@ -137,6 +138,7 @@ export class AppModule {
         Erasures,
         ...RESOLVERS,
         ...SCALARS,
+        MetricsPlugin,
         {
           provide: Gatekeeper,
           inject: [Database],

@@ -7,17 +7,25 @@ import { People } from '@app/identity';
 import type { Clock } from '@app/infrastructure/clock';
 import { Database } from '@app/infrastructure/database';
 import { createLogger, reasonOf, requestIdOf, within } from '@app/infrastructure/logging';
+import type { Checks } from '@app/infrastructure/metrics';
+import { SigningKeys } from '@app/keys';
 import { BongsuError } from '@app/protocol';
-import { HubIssuer } from '@app/recommendations';
+import { HubIssuer, PollDelivery } from '@app/recommendations';
+import { MIGRATIONS } from '../../../migrations/index.js';
 import { AppModule } from './app.module.js';
 import { BoundedAdapter } from './http/bounded-adapter.js';
+import { Drain } from './http/drain.js';
 import { noStore, securityHeaders } from './http/headers.js';
+import { measureResponses } from './http/measure.js';
 import { hubLimits, type HubConfig, type HubSecrets } from './hub-config.js';
 import { Gatekeeper, isGraphqlPath } from './limits/gatekeeper.js';
 import { BODY_LIMITS } from './limits/limits.js';
 
 export interface RunningHub {
   url: string;
+  /** What it needs to do its work. */
+  checks: Checks;
+  /** Accepts no more, answers what is under way, then closes. */
   stop(): Promise<void>;
 }
 
@@ -40,7 +48,9 @@ export async function startHub(
     { bodyParser: false, abortOnError: false, logger: ['error', 'fatal'] },
   );
   app.set('trust proxy', config.trustedProxies ?? []);
-  app.use(inContext, securityHeaders(config.production), noStore, app.get(Gatekeeper).before);
+  const drain = new Drain();
+  app.use(inContext, measureResponses, drain.lastAnswers);
+  app.use(securityHeaders(config.production), noStore, app.get(Gatekeeper).before);
   const isGraphql = (request: { url?: string | undefined }) => isGraphqlPath(request.url);
   const isJson = (request: { headers: { 'content-type'?: string | undefined } }) =>
     /^application\/json\b/.test(request.headers['content-type'] ?? '');
@@ -64,7 +74,14 @@ export async function startHub(
   createLogger('hub').info({ url, queue: secrets.queue.kind }, 'hub listening');
   return {
     url,
+    checks: {
+      database: () => app.get(Database).ping(),
+      migrations: () => app.get(Database).checkMigrations(MIGRATIONS.map(({ name }) => name)),
+      signing_key: () => app.get(SigningKeys).register(),
+    },
     stop: async () => {
+      app.get(PollDelivery).stop();
+      await drain.drain(app.getHttpServer());
       await app.close();
       await app.get(Database).close();
     },

@@ -31,6 +31,9 @@ import { SwitchBoard } from './state/switches.js';
 /** Says something to the person who runs the agent. */
 export type Note = (text: string) => void;
 
+/** Follows work in the agent's log: what it is about, with the ids that the hub's log has too, and what happened. */
+export type Trace = (about: object, text: string) => void;
+
 /** Calls to the hub and the blinders in this member's name. */
 export interface Doors {
   hub: HubClient;
@@ -79,13 +82,20 @@ export class Agent {
 
   /**
    * @param inputs what to read; the configuration's own inputs for `run`
+   * @param trace for `run`, whose output is a log; commands speak to a person
    * @throws {BongsuError} CONFIG_INVALID, UNAVAILABLE while another agent works on the state folder
    */
-  static async open(config: AgentConfig, clock: Clock, inputs: AgentConfig['inputs'], note: Note): Promise<Agent> {
+  static async open(
+    config: AgentConfig,
+    clock: Clock,
+    inputs: AgentConfig['inputs'],
+    note: Note,
+    trace: Trace = () => {},
+  ): Promise<Agent> {
     await makeFolder(config.stateDir);
     const lock = await StateLock.take(config.stateDir);
     try {
-      return await Agent.assemble(config, clock, inputs, note, lock);
+      return await Agent.assemble(config, clock, inputs, note, trace, lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -97,6 +107,7 @@ export class Agent {
     clock: Clock,
     inputs: AgentConfig['inputs'],
     note: Note,
+    trace: Trace,
     lock: StateLock,
   ): Promise<Agent> {
     const { stateDir, member } = config;
@@ -119,11 +130,13 @@ export class Agent {
       sources, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
     }); // prettier-ignore
     const onReceipt = async (batch: SpooledBatch, receipt: BatchReceipt) => {
+      const { accepted, rejected } = receipt;
+      trace({ requestId: batch.header.batchId, accepted, rejected }, 'a batch was taken');
       if (receipt.rejections.length > 0) await rejections.append(...rejectedRows(batch, receipt));
     };
     const sender = new Sender(doors.hub, spool, store, onReceipt, note);
     const verifier = new EventVerifier(() => doors.hub.jwks(), doors.hub.issuer, `member:${member}`);
-    const receiver = new Receiver(verifier, journal, now);
+    const receiver = new Receiver(verifier, journal, now, trace);
     const actor = new Actor(config.acting, {
       journal, member, accessKeyOf: (token) => cache.accessKeyOf(token), stopped: () => switches.stopped, now, note,
     }); // prettier-ignore

@@ -3,11 +3,18 @@ import { NestFactory } from '@nestjs/core';
 import type { Clock } from '@app/infrastructure/clock';
 import { Database } from '@app/infrastructure/database';
 import { createLogger, reasonOf } from '@app/infrastructure/logging';
+import type { Checks } from '@app/infrastructure/metrics';
+import { Queues } from '@app/infrastructure/queue';
+import { SigningKeys } from '@app/keys';
 import { BongsuError } from '@app/protocol';
+import { MIGRATIONS } from '../../../migrations/index.js';
 import type { WorkerConfig, WorkerSecrets } from './worker-config.js';
 import { WorkerModule } from './worker.module.js';
 
 export interface RunningWorker {
+  /** What it needs to do its work. */
+  checks: Checks;
+  /** Takes no more jobs, brings each one under way to the end of its step, then closes. */
   stop(): Promise<void>;
 }
 
@@ -29,6 +36,12 @@ export async function startWorker(config: WorkerConfig, secrets: WorkerSecrets, 
     });
   createLogger('worker').info({ queue: secrets.queue.kind }, 'worker running');
   return {
+    checks: {
+      database: () => app.get(Database).ping(),
+      migrations: () => app.get(Database).checkMigrations(MIGRATIONS.map(({ name }) => name)),
+      queue: () => app.get(Queues).counts(),
+      signing_key: () => app.get(SigningKeys).register(),
+    },
     stop: async () => {
       await app.close();
       await app.get(Database).close();

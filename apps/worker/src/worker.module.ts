@@ -15,6 +15,7 @@ import {
   OutcomeEntity,
   PushDelivery,
   RecommendationEntity,
+  RecommendationFlow,
 } from '@app/recommendations';
 import { REPORT, Reports } from '@app/reports';
 import { BatchEntity, Erase, ERASE, FOLD, KeyFollowers, Retain, RETAIN, SignalsModule } from '@app/signals';
@@ -27,6 +28,7 @@ import { ReportProcessor } from './processors/report.processor.js';
 import { RetainProcessor } from './processors/retain.processor.js';
 import { Sweep } from './sweep.js';
 import { SweepInterval } from './sweep-interval.js';
+import { WorkerGauges } from './worker-gauges.js';
 import type { WorkerConfig, WorkerSecrets } from './worker-config.js';
 
 /** Every kind of job, and who does it. */
@@ -99,6 +101,8 @@ export class WorkerModule {
         Erase,
         { provide: SweepInterval, useValue: new SweepInterval(config.sweepMs) },
         Sweep,
+        RecommendationFlow,
+        WorkerGauges,
         ...processors,
       ],
     };

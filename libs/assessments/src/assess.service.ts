@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { assess, rose, type Id } from '@app/correlation';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, type Tx } from '@app/infrastructure/database';
+import { createLogger, within } from '@app/infrastructure/logging';
+import { counter, timed, timer } from '@app/infrastructure/metrics';
 import type { Policy } from '@app/protocol';
 import { Standards } from '@app/standard';
 import { AGEING_SECONDS, assessmentTime, KEYS_PER_PASS } from './domain/due.js';
@@ -14,9 +17,17 @@ import { RungRises } from './rung-rises.js';
 
 const PRINCIPAL = { kind: 'job', name: 'assess' } as const;
 
+/** Ids, of requests or of recommendations, that one log line names at most. */
+const IDS_A_LINE = 50;
+
+const ASSESSED = counter({ name: 'bongsu_assess_keys_total', help: 'Keys assessed.' });
+const PASS_SECONDS = timer({ name: 'bongsu_assess_pass_seconds', help: 'Time that one pass of assessment took.' });
+
 /** Touched keys into assessments; a rise into a recommendation, in the same transaction. */
 @Injectable()
 export class Assess {
+  private readonly logger = createLogger('assess');
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
@@ -24,15 +35,28 @@ export class Assess {
     private readonly rises: RungRises,
   ) {}
 
-  /** Assesses everything that waits. @returns how many keys were assessed */
-  async drain(): Promise<number> {
-    let assessed = 0;
-    while (await this.database.transaction(PRINCIPAL, (tx) => this.prepare(tx)));
-    for (;;) {
-      const count = await this.database.transaction(PRINCIPAL, (tx) => this.pass(tx));
-      assessed += count;
-      if (count === 0) return assessed;
-    }
+  /**
+   * Assesses everything that waits, as one wave: its log lines carry the wave's id, and the first names the requests whose
+   * batches woke it, the others the recommendations that came of it.
+   * @param stopped asked between transactions: true leaves the rest for later
+   * @returns how many keys were assessed
+   */
+  drain(stopped: () => boolean = () => false): Promise<number> {
+    return within({ requestId: `wave-${randomUUID()}` }, async () => {
+      let assessed = 0;
+      while (!stopped() && (await this.prepare()));
+      while (!stopped()) {
+        const { keys, recommendations } = await timed(PASS_SECONDS, () =>
+          this.database.transaction(PRINCIPAL, (tx) => this.pass(tx)),
+        );
+        if (keys === 0) break;
+        assessed += keys;
+        ASSESSED.add({}, keys);
+        for (let i = 0; i === 0 || i < recommendations.length; i += IDS_A_LINE)
+          this.logger.info({ keys, recommendations: recommendations.slice(i, i + IDS_A_LINE) }, 'keys were assessed');
+      }
+      return assessed;
+    });
   }
 
   /** Queues keys whose evidence has only aged. @returns how many */
@@ -43,15 +67,26 @@ export class Assess {
   }
 
   /** Takes outcomes into keys' memories and summarises touched days. @returns whether more may wait */
-  private async prepare(tx: Tx): Promise<boolean> {
-    await holdAssessing(tx);
-    return (await applyOutcomes(tx)) + (await summariseTouched(tx)) > 0;
+  private async prepare(): Promise<boolean> {
+    const { outcomes, taken, batches, requestIds } = await this.database.transaction(PRINCIPAL, async (tx) => {
+      await holdAssessing(tx);
+      const outcomes = await applyOutcomes(tx);
+      const { taken, batches } = await summariseTouched(tx);
+      return { outcomes, taken, batches, requestIds: await requestIdsOf(tx, batches) };
+    });
+    for (let i = 0; i === 0 || i < requestIds.length; i += IDS_A_LINE)
+      if (outcomes + taken > 0)
+        this.logger.info(
+          { outcomes, batches: batches.length, requestIds: requestIds.slice(i, i + IDS_A_LINE) },
+          'batches and outcomes woke an assessment',
+        );
+    return outcomes + taken > 0;
   }
 
-  private async pass(tx: Tx): Promise<number> {
+  private async pass(tx: Tx): Promise<{ keys: number; recommendations: string[] }> {
     await holdAssessing(tx);
     const touched = await takeKeys(tx, KEYS_PER_PASS);
-    if (touched.length === 0) return 0;
+    if (touched.length === 0) return { keys: 0, recommendations: [] };
     const { policy } = await this.standards.current(tx);
     const asOf = assessmentTime(this.clock.now());
     const seeds = await this.withNeighbours(tx, touched, policy, asOf);
@@ -72,7 +107,7 @@ export class Assess {
       tx,
       risen.map((a) => a.key),
     );
-    await this.rises.rose(
+    const recommendations = await this.rises.rose(
       tx,
       risen.map((assessment) => ({
         assessment,
@@ -81,7 +116,7 @@ export class Assess {
       })),
       policy,
     );
-    return touched.length;
+    return { keys: touched.length, recommendations };
   }
 
   private async withNeighbours(tx: Tx, touched: readonly Id[], policy: Policy, asOf: number): Promise<Id[]> {
@@ -89,6 +124,16 @@ export class Assess {
     const neighbours = await loadNeighbours(tx, touched, firstDay, NEIGHBOURS_PER_IP);
     return [...new Set([...touched, ...neighbours])].sort((a, b) => a - b);
   }
+}
+
+/** The requests that brought batches. */
+async function requestIdsOf(tx: Tx, batches: readonly string[]): Promise<string[]> {
+  if (batches.length === 0) return [];
+  const rows = await tx.query<{ id: string }[]>(
+    'SELECT DISTINCT request_id AS id FROM batches WHERE id = ANY ($1::bigint[]) AND request_id IS NOT NULL',
+    [batches],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -20,7 +20,7 @@ const endOf = (days: number) => (FIRST_HOUR + days * 24) * HOUR_MS;
 
 @Injectable()
 class FailingRises extends RungRises {
-  async rose(): Promise<void> {
+  async rose(): Promise<string[]> {
     throw new Error('on purpose');
   }
 }

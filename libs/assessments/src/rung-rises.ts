@@ -9,7 +9,7 @@ export interface Rise {
   keyToken: Buffer;
 }
 
-/** What follows from rises, in the transaction that stores the assessments. */
+/** What follows from rises, in the transaction that stores the assessments. Answers with the ids of what was issued. */
 export abstract class RungRises {
-  abstract rose(tx: Tx, rises: readonly Rise[], policy: Policy): Promise<void>;
+  abstract rose(tx: Tx, rises: readonly Rise[], policy: Policy): Promise<string[]>;
 }

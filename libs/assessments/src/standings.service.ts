@@ -24,6 +24,22 @@ export interface Backlog {
   deliveriesPending: number;
 }
 
+/** What waits, and since when the oldest of it: for those who watch. */
+export interface Waiting {
+  batchesToFold: number;
+  /** When the oldest of them was received; null where none waits. */
+  oldestBatchAt: Date | null;
+  /** Counted up to {@link MOST_COUNTED}, touched days and keys together. */
+  keysToAssess: number;
+  /** How long the oldest key has waited, in the database's own time; seconds, 0 where none does. */
+  oldestKeySeconds: number;
+}
+
+/** What waits is counted so far: a metric must not cost more the worse things are. */
+const MOST_COUNTED = 100_000;
+/** Longest time that counting may take, ms. */
+const COUNTING_MS = 3000;
+
 const rungOf = (rank: number): RungOrNone => RUNGS[rank - 1] ?? 'none';
 const timeOf = (seconds: number | string) => new Date(Number(seconds) * 1000);
 
@@ -62,6 +78,27 @@ export class Standings {
         reasons: row.assessment.findings.map((f) => f.code),
         history: (row.history ?? []).map(([at, rung]) => ({ at: timeOf(at), rung: rungOf(rung) })),
       }));
+    });
+  }
+
+  /** Cheap enough to be asked every few seconds. @throws where counting takes too long */
+  waiting(principal: Principal): Promise<Waiting> {
+    return this.database.transaction(principal, async (tx) => {
+      await tx.query(`SELECT set_config('statement_timeout', $1, true)`, [String(COUNTING_MS)]);
+      const [row] = await tx.query<Record<string, string | Date | null>[]>(
+        `SELECT
+           (SELECT count(*) FROM (SELECT 1 FROM batches WHERE state IN ('stored', 'withdrawing') LIMIT $1) b) AS batches,
+           (SELECT received_at FROM batches WHERE state IN ('stored', 'withdrawing') ORDER BY id LIMIT 1) AS oldest_batch,
+           (SELECT count(*) FROM (SELECT 1 FROM touched LIMIT $1) t) + (SELECT count(*) FROM (SELECT 1 FROM to_assess LIMIT $1) a) AS keys,
+           coalesce(extract(epoch FROM now() - (SELECT min(queued_at) FROM (SELECT queued_at FROM to_assess LIMIT $1) q)), 0) AS oldest_key`,
+        [MOST_COUNTED],
+      );
+      return {
+        batchesToFold: Number(row?.['batches'] ?? 0),
+        oldestBatchAt: (row?.['oldest_batch'] as Date | null) ?? null,
+        keysToAssess: Number(row?.['keys'] ?? 0),
+        oldestKeySeconds: Math.max(0, Number(row?.['oldest_key'] ?? 0)),
+      };
     });
   }
 

@@ -5,11 +5,18 @@ import { AuditLog } from '@app/audit';
 import { explain, reasonText, type Assessment } from '@app/correlation';
 import { Clock } from '@app/infrastructure/clock';
 import type { Tx } from '@app/infrastructure/database';
+import { counter } from '@app/infrastructure/metrics';
 import { rungRank, shortToken, type Policy, type Rung } from '@app/protocol';
 import { TRANSITIONS } from './domain/recommendation.js';
 import { RecommendationEntity } from './persistence/recommendation.entity.js';
 
 const HOUR_MS = 3_600_000;
+
+const ISSUED = counter({
+  name: 'bongsu_recommendations_issued_total',
+  help: 'Recommendations issued, by rung.',
+  labels: ['rung'],
+});
 
 /** Issues a recommendation, with its row in the outbox, for each rise; a lower one still open gives way to it. */
 @Injectable()
@@ -21,11 +28,13 @@ export class IssueRecommendations extends RungRises {
     super();
   }
 
-  async rose(tx: Tx, rises: readonly Rise[], policy: Policy): Promise<void> {
-    for (const rise of rises) await this.issue(tx, rise, policy);
+  async rose(tx: Tx, rises: readonly Rise[], policy: Policy): Promise<string[]> {
+    const issued: string[] = [];
+    for (const rise of rises) issued.push(await this.issue(tx, rise, policy));
+    return issued;
   }
 
-  private async issue(tx: Tx, { assessment, memberId, keyToken }: Rise, policy: Policy): Promise<void> {
+  private async issue(tx: Tx, { assessment, memberId, keyToken }: Rise, policy: Policy): Promise<string> {
     const rung = assessment.rung as Rung;
     const issuedAt = new Date(this.clock.now());
     const supersedes = await supersede(tx, assessment.key);
@@ -68,6 +77,8 @@ export class IssueRecommendations extends RungRises {
       after: { state: 'issued', rung, policyVersion: assessment.policyVersion },
       detail: { key: shortToken(keyToken), memberId, supersedes },
     });
+    ISSUED.add({ rung });
+    return id;
   }
 }
 

@@ -45,19 +45,24 @@ export async function markDelivered(tx: Tx, memberId: number, jtis: readonly str
   );
 }
 
-/** Marks events as journalled by their receiver. Unknown jti, or another member's, change nothing. */
-export async function markAcknowledged(tx: Tx, memberId: number, jtis: readonly string[], at: Date): Promise<void> {
-  if (jtis.length === 0) return;
+/**
+ * Marks events as journalled by their receiver. Unknown jti, or another member's, change nothing.
+ * @returns how many were not acknowledged before
+ */
+export async function markAcknowledged(tx: Tx, memberId: number, jtis: readonly string[], at: Date): Promise<number> {
+  if (jtis.length === 0) return 0;
   await tx.query(
     `UPDATE recommendations r SET delivered_at = coalesce(r.delivered_at, $3), acknowledged_at = coalesce(r.acknowledged_at, $3),
        state = CASE WHEN r.state IN ('issued', 'delivered') THEN 'acknowledged' ELSE r.state END
      FROM deliveries d WHERE d.recommendation_id = r.id AND d.member_id = $1 AND d.jti::text = ANY ($2)`,
     [memberId, jtis, at],
   );
-  await tx.query(
-    `UPDATE deliveries SET state = 'acknowledged', last_error = NULL WHERE member_id = $1 AND jti::text = ANY ($2)`,
+  const [, changed] = await tx.query<[unknown[], number]>(
+    `UPDATE deliveries SET state = 'acknowledged', last_error = NULL
+     WHERE member_id = $1 AND jti::text = ANY ($2) AND state <> 'acknowledged'`,
     [memberId, jtis],
   );
+  return changed;
 }
 
 /** Those of the jti that name no event which the transaction's principal may see. */

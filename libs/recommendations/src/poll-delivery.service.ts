@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog, Refusals } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Principal } from '@app/infrastructure/database';
+import { createLogger } from '@app/infrastructure/logging';
 import { SigningKeys } from '@app/keys';
+import { DELIVERIES } from './delivery-metrics.js';
 import { SET_TYPE, toEvent } from './domain/event.js';
 import { HubIssuer } from './hub-issuer.js';
 import { markAcknowledged, markDead, markDelivered, pendingEvents, unknownEvents } from './outbox.js';
@@ -29,6 +31,9 @@ const LOOK_EVERY_MS = 250;
 /** Hands waiting events over to members that poll (RFC 8936). */
 @Injectable()
 export class PollDelivery {
+  private readonly logger = createLogger('poll');
+  private stopping = false;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
@@ -37,6 +42,11 @@ export class PollDelivery {
     private readonly audit: AuditLog,
     private readonly refusals: Refusals,
   ) {}
+
+  /** Answers every long poll that is open, at its next look, and all later ones at once: the hub is stopping. */
+  stop(): void {
+    this.stopping = true;
+  }
 
   /**
    * Takes acknowledgements and refusals in, then answers with waiting events. A long poll waits for the first one.
@@ -48,7 +58,7 @@ export class PollDelivery {
     for (;;) {
       const answer = await this.collect(member, request.maxEvents);
       const waiting = Object.keys(answer.sets).length === 0 && !(request.maxEvents === 0 && answer.moreAvailable);
-      if (request.returnImmediately || !waiting || gone() || performance.now() >= until) return answer;
+      if (request.returnImmediately || !waiting || gone() || this.stopping || performance.now() >= until) return answer;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }
@@ -57,10 +67,12 @@ export class PollDelivery {
     const refused = Object.entries(setErrs);
     if (ack.length === 0 && refused.length === 0) return;
     const unknown = await this.database.transaction(member, async (tx) => {
-      await markAcknowledged(tx, member.memberId, ack, new Date(this.clock.now()));
+      const acknowledged = await markAcknowledged(tx, member.memberId, ack, new Date(this.clock.now()));
+      DELIVERIES.add({ member: member.name, by: 'poll', result: 'acknowledged' }, acknowledged);
       for (const [jti, { err, description }] of refused) {
         const reason = `the receiver refused it: ${err.slice(0, 60)} ${String(description ?? '').slice(0, 200)}`.trim();
         if (!(await markDead(tx, member.memberId, jti, reason))) continue;
+        DELIVERIES.add({ member: member.name, by: 'poll', result: 'dead' });
         await this.audit.record(tx, {
           actor: principalName(member),
           action: 'event.refused',
@@ -82,6 +94,11 @@ export class PollDelivery {
       await markDelivered(tx, member.memberId, handed, new Date(this.clock.now()));
       return waiting;
     });
+    const txns = events.slice(0, most).map(({ recommendation }) => recommendation.id);
+    if (txns.length > 0) {
+      DELIVERIES.add({ member: member.name, by: 'poll', result: 'handed_over' }, txns.length);
+      this.logger.info({ member: member.name, txns }, 'events were handed over');
+    }
     const sets: Record<string, string> = {};
     for (const { jti, recommendation } of events.slice(0, most)) {
       const claims = toEvent(recommendation, jti, this.issuer.url, member.name, this.clock.now());

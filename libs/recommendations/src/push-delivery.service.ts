@@ -3,11 +3,13 @@ import { AuditLog } from '@app/audit';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, principalName, type Tx } from '@app/infrastructure/database';
 import { createLogger } from '@app/infrastructure/logging';
+import { timed } from '@app/infrastructure/metrics';
 import { Outgoing } from '@app/infrastructure/outgoing';
 import { SigningKeys } from '@app/keys';
 import { SET_TYPE, toEvent } from './domain/event.js';
 import { judgePush, type PushAnswer } from './domain/push-answer.js';
 import { HubIssuer } from './hub-issuer.js';
+import { DELIVERIES, PUSH_SECONDS } from './delivery-metrics.js';
 import { markAcknowledged, markDead, markFailed, pendingEvents, type PendingEvent } from './outbox.js';
 
 const PRINCIPAL = { kind: 'job', name: 'deliver' } as const;
@@ -49,19 +51,21 @@ export class PushDelivery {
 
   /**
    * Pushes what is due to one member, in order for each key, until nothing is left or the endpoint fails.
+   * @param stopped asked between groups of events: true leaves the rest for later
    * @returns how many were acknowledged
    */
-  async deliver(memberId: number): Promise<number> {
+  async deliver(memberId: number, stopped: () => boolean = () => false): Promise<number> {
     let acknowledged = 0;
-    for (;;) {
+    while (!stopped()) {
       const { endpoint, events } = await this.due(memberId);
       if (!endpoint || events.length === 0) return acknowledged;
       for (const group of groupsOfDistinctKeys(events)) {
         const done = await Promise.all(group.map((event) => this.push(memberId, endpoint, event)));
         acknowledged += done.filter(Boolean).length;
-        if (done.includes(false)) return acknowledged;
+        if (done.includes(false) || stopped()) return acknowledged;
       }
     }
+    return acknowledged;
   }
 
   private due(memberId: number) {
@@ -80,19 +84,18 @@ export class PushDelivery {
   /** @returns true acknowledged, null put aside, false to be tried again */
   private async push(memberId: number, endpoint: Endpoint, event: PendingEvent): Promise<boolean | null> {
     const { jti, attempts } = event;
-    const answer = await this.send(endpoint, event);
+    const answer = await timed(PUSH_SECONDS, () => this.send(endpoint, event));
     const verdict = judgePush(answer, attempts + 1, Math.random());
     const now = this.clock.now();
     await this.database.transaction(PRINCIPAL, async (tx) => {
-      if (verdict.kind === 'acknowledged') return markAcknowledged(tx, memberId, [jti], new Date(now));
+      if (verdict.kind === 'acknowledged') return void (await markAcknowledged(tx, memberId, [jti], new Date(now)));
       if (verdict.kind === 'dead') return this.putAside(tx, memberId, jti, verdict.reason);
       return markFailed(tx, memberId, jti, verdict.reason, new Date(now + verdict.afterSeconds * 1000));
     });
-    if (verdict.kind !== 'acknowledged')
-      this.logger.warn(
-        { member: endpoint.member, jti, attempt: attempts + 1, outcome: verdict.kind, reason: verdict.reason },
-        'an event was not accepted',
-      );
+    DELIVERIES.add({ member: endpoint.member, by: 'push', result: verdict.kind });
+    const about = { member: endpoint.member, jti, txn: event.recommendation.id, attempt: attempts + 1 };
+    if (verdict.kind === 'acknowledged') this.logger.info(about, 'an event was accepted');
+    else this.logger.warn({ ...about, outcome: verdict.kind, reason: verdict.reason }, 'an event was not accepted');
     return verdict.kind === 'acknowledged' ? true : verdict.kind === 'dead' ? null : false;
   }
 

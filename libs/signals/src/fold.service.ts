@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, type Tx } from '@app/infrastructure/database';
-import { createLogger, reasonOf } from '@app/infrastructure/logging';
+import { createLogger, reasonOf, within } from '@app/infrastructure/logging';
+import { counter, timer } from '@app/infrastructure/metrics';
 import { BongsuError, decodeColumns, ERROR_CODES, type BatchColumns, type Rejection } from '@app/protocol';
 import { sentIndex, type BatchNote } from './domain/batch.js';
 import { edgesOf, type BatchIds } from './domain/edges.js';
@@ -22,6 +23,7 @@ import { TokenInterner } from './persistence/token-interner.js';
 import { undoBatch } from './persistence/undo-statements.js';
 
 interface Claimed extends FoldedBatch {
+  requestId: string | null;
   state: 'stored' | 'withdrawing';
   folded_at: Date | null;
   payload: Buffer;
@@ -34,6 +36,13 @@ interface Claimed extends FoldedBatch {
 }
 
 const PRINCIPAL = { kind: 'job', name: 'fold' } as const;
+
+const FOLDED = counter({
+  name: 'bongsu_fold_batches_total',
+  help: 'Batches that the fold took up: folded, withdrawn, or put off because they could not be folded.',
+  labels: ['result'],
+});
+const FOLD_SECONDS = timer({ name: 'bongsu_fold_seconds', help: 'Time that one batch took to fold or undo.' });
 
 /** A batch that cannot be folded is tried again at least this often. */
 const LONGEST_WAIT_SECONDS = 3600;
@@ -55,29 +64,43 @@ export class Fold {
    * @returns false when none waits
    */
   async foldNext(): Promise<boolean> {
+    const from = performance.now();
     const committed: (() => void)[] = [];
-    let batchId: string | null = null;
+    const taken: { batch?: Claimed } = {};
     try {
-      const found = await this.database.transaction(PRINCIPAL, async (tx) => {
-        const batch = await claim(tx, new Date(this.clock.now()));
-        if (!batch) return false;
-        batchId = batch.id;
+      const batch = await this.database.transaction(PRINCIPAL, async (tx) => {
+        const claimed = await claim(tx, new Date(this.clock.now()));
+        if (!claimed) return null;
+        taken.batch = claimed;
         const { purges, oldestDay } = await holdOffPurges(tx);
         this.interner.begin(purges);
-        if (batch.state === 'withdrawing') await this.withdraw(tx, batch);
-        else await this.fold(tx, batch, oldestDay, committed);
-        return true;
+        await inContextOf(claimed, () =>
+          claimed.state === 'withdrawing' ? this.withdraw(tx, claimed) : this.fold(tx, claimed, oldestDay, committed),
+        );
+        return claimed;
       });
       for (const done of committed) done();
-      return found;
+      if (batch) this.tell(batch, (performance.now() - from) / 1000);
+      return batch !== null;
     } catch (error) {
-      if (batchId === null || (error instanceof BongsuError && error.code === 'UNAVAILABLE')) throw error;
-      await this.putOff(batchId, error);
+      const { batch } = taken;
+      if (!batch || (error instanceof BongsuError && error.code === 'UNAVAILABLE')) throw error;
+      await inContextOf(batch, () => this.putOff(batch.id, error));
       return true;
     }
   }
 
+  private tell(batch: Claimed, seconds: number): void {
+    const result = batch.state === 'withdrawing' ? 'withdrawn' : 'folded';
+    FOLDED.add({ result });
+    FOLD_SECONDS.observe({}, seconds);
+    inContextOf(batch, () =>
+      this.logger.info({ batch: batch.id, member: batch.memberId, result }, 'a batch was folded'),
+    );
+  }
+
   private async putOff(batchId: string, error: unknown): Promise<void> {
+    FOLDED.add({ result: 'put_off' });
     this.logger.error(
       { batch: batchId, reason: reasonOf(error) },
       'a batch could not be folded; it is tried again later',
@@ -127,7 +150,7 @@ export class Fold {
     const notes = await foldFacts(tx, batch, columns, ids, owners);
     await upsertAllowEntries(tx, batch, columns, ids);
     const touched = touchedBy(columns, ids);
-    await touch(tx, touched.keys, touched.days);
+    await touch(tx, batch.id, touched.keys, touched.days);
     await tx.query(
       `UPDATE batches SET state = 'folded', folded_at = coalesce(folded_at, $2), notes = $3 WHERE id = $1`,
       [batch.id, new Date(this.clock.now()), JSON.stringify(notes)],
@@ -135,10 +158,15 @@ export class Fold {
   }
 }
 
+/** Runs work under the id of the request that brought a batch, so that its log lines are found by it. */
+function inContextOf<T>(batch: Claimed, work: () => T): T {
+  return batch.requestId === null ? work() : within({ requestId: batch.requestId }, work);
+}
+
 async function claim(tx: Tx, now: Date): Promise<Claimed | null> {
   const [row] = await tx.query<Claimed[]>(
     `SELECT id, member_id AS "memberId", sequence, state, folded_at, payload, rejections, notes,
-       erased_facts AS "erasedFacts", first_day AS "firstDay", last_day AS "lastDay"
+       request_id AS "requestId", erased_facts AS "erasedFacts", first_day AS "firstDay", last_day AS "lastDay"
      FROM batches WHERE state IN ('stored', 'withdrawing') AND (fold_after IS NULL OR fold_after <= $1)
      ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
     [now],

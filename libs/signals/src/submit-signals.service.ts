@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/infrastructure/clock';
 import { Database, type Principal, type Tx } from '@app/infrastructure/database';
+import { createLogger, workContext } from '@app/infrastructure/logging';
+import { counter, timed, timer } from '@app/infrastructure/metrics';
 import { Jobs } from '@app/infrastructure/queue';
 import {
   BongsuError,
@@ -38,9 +40,27 @@ type Member = Extract<Principal, { kind: 'member' }>;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UNIQUE_VIOLATION = '23505';
 
+const BATCHES = counter({
+  name: 'bongsu_ingest_batches_total',
+  help: 'Batches submitted: stored, repeated (seen before), or refused whole, by the code of the refusal.',
+  labels: ['result'],
+});
+const ROWS = counter({
+  name: 'bongsu_ingest_rows_total',
+  help: 'Rows of stored batches: accepted, or rejected by code.',
+  labels: ['result'],
+});
+const BYTES = counter({ name: 'bongsu_ingest_bytes_total', help: 'Bytes of stored batches in their compact form.' });
+const SECONDS = timer({
+  name: 'bongsu_ingest_seconds',
+  help: 'Time from a submitted batch to its durable answer, without sign-in and transport.',
+});
+
 /** Takes a batch in: checks every row, stores the good ones whole and durably, says which are refused and why. */
 @Injectable()
 export class SubmitSignals {
+  private readonly logger = createLogger('ingest');
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
@@ -53,16 +73,27 @@ export class SubmitSignals {
    * @throws {BongsuError} BAD_INPUT, BATCH_MALFORMED, BATCH_TOO_LARGE, BATCH_CONFLICT, EPOCH_UNKNOWN, EPOCH_CLOSED
    */
   async submit(member: Member, submission: Submission): Promise<BatchReceipt> {
+    try {
+      return await timed(SECONDS, () => this.take(member, submission));
+    } catch (error) {
+      BATCHES.add({ result: error instanceof BongsuError ? error.code : 'INTERNAL' });
+      throw error;
+    }
+  }
+
+  private async take(member: Member, submission: Submission): Promise<BatchReceipt> {
     checkEnvelope(submission);
     const contentHash = hashOf(submission);
     try {
-      const receipt = await this.database.transaction(member, async (tx) => {
+      const { receipt, stored } = await this.database.transaction(member, async (tx) => {
         const seen = await this.seenBefore(tx, member, submission, contentHash);
-        if (seen) return seen;
+        if (seen) return { receipt: seen, stored: null };
         await checkEpoch(tx, submission.epoch);
         const checked = this.check(submission, await this.hourBounds(tx));
-        return this.store(tx, member, submission, checked, contentHash);
+        const batch = await this.store(tx, member, submission, checked, contentHash);
+        return { receipt: toReceipt(batch), stored: batch };
       });
+      this.tell(member, receipt, stored);
       if (receipt.state === 'stored') await this.jobs.wake(FOLD, {});
       return receipt;
     } catch (error) {
@@ -78,6 +109,19 @@ export class SubmitSignals {
         );
       });
     }
+  }
+
+  private tell(member: Member, receipt: BatchReceipt, stored: BatchEntity | null): void {
+    const { batchId, accepted, rejected } = receipt;
+    BATCHES.add({ result: stored ? 'stored' : 'repeated' });
+    this.logger.info(
+      { member: member.name, batch: stored?.id, batchId, accepted, rejected },
+      stored ? 'a batch was stored' : 'a batch that was seen before',
+    );
+    if (!stored) return;
+    BYTES.add({}, stored.payload.length);
+    ROWS.add({ result: 'accepted' }, accepted);
+    for (const { code } of receipt.rejections) ROWS.add({ result: code });
   }
 
   private async seenBefore(
@@ -113,7 +157,7 @@ export class SubmitSignals {
     s: Submission,
     checked: CheckedBatch,
     contentHash: Buffer,
-  ): Promise<BatchReceipt> {
+  ): Promise<BatchEntity> {
     const { accepted, rejections } = checked;
     const unchanged = s.compact && rejections.length === 0;
     const { count, hour } = accepted.observations;
@@ -136,9 +180,10 @@ export class SubmitSignals {
       lastDay: count === 0 ? null : Math.floor(hour.reduce((most, h) => Math.max(most, h)) / 24),
       state: 'stored',
       foldedAt: null,
+      requestId: workContext()?.requestId ?? null,
     });
     await tx.insert(BatchEntity, batch);
-    return toReceipt(batch);
+    return batch;
   }
 }
 

@@ -61,6 +61,7 @@ export async function start(): Promise<void> {
       `graphql: ${stack.hubUrl}/graphql`,
       `token endpoint: ${stack.hubUrl}/oauth/token`,
       `blinder: ${stack.blinderUrl}`,
+      ...stack.metricsDoors.map(({ name, url }) => `metrics of the ${name}: ${url}/metrics`),
       `staff's key: ${stack.identities.staffKeyFile}`,
       'Ctrl-C stops all of it.',
       '',

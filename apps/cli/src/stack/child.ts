@@ -13,6 +13,8 @@ const STOP_MS = 15_000;
 export class Child {
   private readonly process: ChildProcess;
   private readonly said: ReturnType<typeof follow>;
+  /** Where its metrics are, once it serves; undefined where it shows none. */
+  metricsUrl: string | undefined;
 
   /** @param log a file that takes its output; without one it is ours */
   constructor(
@@ -41,8 +43,9 @@ export class Child {
         this.process.kill('SIGKILL');
         fail(`was not ready within ${READY_MS / 1000} s`);
       }, READY_MS);
-      this.process.once('message', (message: { url?: string }) => {
+      this.process.once('message', (message: { url?: string; metrics?: string }) => {
         clearTimeout(timer);
+        this.metricsUrl = message.metrics;
         resolve(message.url);
       });
       this.process.once('close', (code, signal) =>

@@ -69,6 +69,11 @@ export class Stack {
     return this.options.logToConsole ? undefined : join(this.options.folder, 'logs', `${name}.log`);
   }
 
+  /** Where each process that shows metrics does so. */
+  get metricsDoors(): { name: string; url: string }[] {
+    return this.children.flatMap(({ name, metricsUrl }) => (metricsUrl ? [{ name, url: metricsUrl }] : []));
+  }
+
   /** Calls back when a process of the stack ends by itself: not when it is stopped. */
   onExit(then: (what: string) => void): void {
     for (const child of this.children)
@@ -131,7 +136,9 @@ export class Stack {
     if (this.stopping) throw new BongsuError('UNAVAILABLE', 'Interrupted.');
     // Where the queue is on Redis, who works with the database also works with that.
     const keep = 'DATABASE_URL' in env ? ['REDIS_URL'] : [];
-    const child = new Child(name, module, [], this.env(env, keep), this.log(name));
+    // One port cannot serve three processes: each takes a free one, where metrics are asked for.
+    const metrics: Record<string, string> = process.env['METRICS_PORT'] ? { METRICS_PORT: '0' } : {};
+    const child = new Child(name, module, [], this.env({ ...env, ...metrics }, keep), this.log(name));
     this.children.push(child);
     return child.ready();
   }

@@ -9,7 +9,9 @@ export async function run(options: ConfigOption): Promise<void> {
   const { config, clock } = await commandContext(options);
   const log = createLogger('member-agent');
   const note = (text: string) => log.warn({ member: config.member }, text);
-  const agent = await Agent.open(config, clock, config.inputs, note);
+  const agent = await Agent.open(config, clock, config.inputs, note, (about, text) =>
+    log.info({ member: config.member, ...about }, text),
+  );
   const loop = new RunLoop(agent, note);
   try {
     await loop.start();

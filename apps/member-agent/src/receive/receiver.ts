@@ -14,6 +14,7 @@ export class Receiver {
     private readonly verifier: EventVerifier,
     private readonly journal: Journal,
     private readonly now: () => number,
+    private readonly trace: (about: object, text: string) => void = () => {},
   ) {}
 
   /**
@@ -23,8 +24,12 @@ export class Receiver {
    */
   async take(set: string): Promise<string> {
     const claims = await this.verifier.verify(set);
-    if (!this.journal.has(claims.jti)) await this.journal.write(this.entry(claims, set));
-    return claims.jti;
+    const { jti, txn } = claims;
+    if (!this.journal.has(jti)) {
+      await this.journal.write(this.entry(claims, set));
+      this.trace({ jti, txn }, 'an event was journalled');
+    }
+    return jti;
   }
 
   private entry(claims: SetClaims, set: string): JournalEntry {

@@ -14,7 +14,7 @@ export class AssessProcessor extends JobHost {
   }
 
   async process(): Promise<void> {
-    if ((await this.assess.drain()) === 0) return;
+    if ((await this.assess.drain(this.stopping)) === 0) return;
     for (const memberId of await this.delivery.membersDue())
       await this.jobs.wake(DELIVER, { memberId }, `deliver-${memberId}`);
   }

@@ -10,6 +10,6 @@ export class DeliverProcessor extends JobHost {
   }
 
   async process({ data }: Job<{ memberId: number }>): Promise<void> {
-    await this.delivery.deliver(data.memberId);
+    await this.delivery.deliver(data.memberId, this.stopping);
   }
 }

@@ -14,7 +14,7 @@ export class FoldProcessor extends JobHost {
 
   async process(): Promise<void> {
     let folded = 0;
-    while (await this.fold.foldNext()) folded++;
+    while (!this.stopping() && (await this.fold.foldNext())) folded++;
     if (folded > 0) await this.jobs.wake(ASSESS, {}, 'assess');
   }
 }

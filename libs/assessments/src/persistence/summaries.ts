@@ -8,14 +8,14 @@ const TOUCHED_ROWS = 40_000;
 /**
  * Takes touched (key, day) pairs, summarises those days anew from their observations, and hands the keys on to
  * assessment. Summarising is from scratch, so repeating it, or undoing a batch, needs no care.
- * @returns how many pairs were taken
+ * @returns how many pairs were taken, and the batches that touched them
  */
-export async function summariseTouched(tx: Tx): Promise<number> {
-  const [taken] = await tx.query<[{ key_id: number; day: number }[], number]>(
-    `DELETE FROM touched WHERE id IN (SELECT id FROM touched ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING key_id, day`,
+export async function summariseTouched(tx: Tx): Promise<{ taken: number; batches: string[] }> {
+  const [taken] = await tx.query<[{ key_id: number; day: number; batch: string | null }[], number]>(
+    `DELETE FROM touched WHERE id IN (SELECT id FROM touched ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING key_id, day, batch`,
     [TOUCHED_ROWS],
   );
-  if (taken.length === 0) return 0;
+  if (taken.length === 0) return { taken: 0, batches: [] };
   const pairs = [...new Map(taken.map((row) => [`${row.key_id}:${row.day}`, row])).values()];
   const days = pairs.filter((pair) => pair.day >= 0);
   if (days.length > 0) {
@@ -26,7 +26,7 @@ export async function summariseTouched(tx: Tx): Promise<number> {
   await tx.query('INSERT INTO to_assess SELECT DISTINCT k FROM unnest($1::int[]) k ORDER BY k ON CONFLICT DO NOTHING', [
     pairs.map((pair) => pair.key_id),
   ]);
-  return taken.length;
+  return { taken: taken.length, batches: [...new Set(taken.flatMap(({ batch }) => batch ?? []))] };
 }
 
 async function loadHours(tx: Tx, keys: number[], days: number[]): Promise<HourUse[]> {

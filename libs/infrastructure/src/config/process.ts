@@ -30,9 +30,9 @@ export function onStop(stop: () => Promise<void>): (code: number) => void {
   return handle;
 }
 
-/** Tells the process that started this one, if one did, that it serves, and where. */
-export function sayReady(url?: string): void {
-  process.send?.({ ready: true, url });
+/** Tells the process that started this one, if one did, that it serves, and where; and where its metrics are. */
+export function sayReady(url?: string, metrics?: string): void {
+  process.send?.({ ready: true, url, metrics });
 }
 
 /**

@@ -1,5 +1,7 @@
 import { DataSource, type EntityManager, type EntitySchema, type MixedList } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { BongsuError } from '@app/protocol';
+import { gauge, gaugesFrom } from '../metrics/index.js';
 import { principalName, type Principal } from './principal.js';
 
 /** The roles that own nothing: what a process may do at most. */
@@ -27,8 +29,28 @@ export abstract class Database {
     );
   }
 
+  /**
+   * That every migration this process knows of has run; newer ones may have.
+   * @throws {BongsuError} UNAVAILABLE with the names of those that have not
+   */
+  async checkMigrations(known: readonly string[]): Promise<void> {
+    const ran = await this.transaction({ kind: 'job', name: 'health' }, async (tx) => {
+      const [row] = await tx.query<{ names: string[] }[]>('SELECT migrations_run() AS names');
+      return new Set(row?.names);
+    });
+    const missing = known.filter((name) => !ran.has(name));
+    if (missing.length > 0)
+      throw new BongsuError('UNAVAILABLE', `Run the migrations first: ${missing.join(', ')} have not run.`);
+  }
+
   abstract close(): Promise<void>;
 }
+
+const CONNECTIONS = gauge({
+  name: 'bongsu_database_connections',
+  help: 'Connections of the pool to PostgreSQL, and requests that wait for one.',
+  labels: ['role', 'state'],
+});
 
 export interface DatabaseOptions {
   url: string;
@@ -46,6 +68,7 @@ const AWAY = /^(08|57P0|53300)|^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDO
 
 export class TypeOrmDatabase extends Database {
   private opening: Promise<DataSource> | null = null;
+  private readonly unwatch = gaugesFrom(() => this.showPool());
 
   constructor(private readonly options: DatabaseOptions) {
     super();
@@ -74,8 +97,19 @@ export class TypeOrmDatabase extends Database {
   }
 
   async close(): Promise<void> {
+    this.unwatch();
     const source = await this.opening?.catch(() => null);
     await source?.destroy();
+  }
+
+  private async showPool(): Promise<void> {
+    const source = await this.opening?.catch(() => null);
+    if (!source?.isInitialized) return;
+    const { totalCount, idleCount, waitingCount } = (source.driver as PostgresDriver).master as Record<string, number>;
+    const { role } = this.options;
+    CONNECTIONS.set({ role, state: 'busy' }, (totalCount ?? 0) - (idleCount ?? 0));
+    CONNECTIONS.set({ role, state: 'idle' }, idleCount ?? 0);
+    CONNECTIONS.set({ role, state: 'waiting' }, waitingCount ?? 0);
   }
 
   /** Connects at the first use, and again at the next one if that failed: PostgreSQL may come later. */

@@ -27,6 +27,19 @@ export abstract class Jobs {
   abstract wake<P extends object>(kind: JobKind<P>, payload: P, once?: string): Promise<void>;
 }
 
+/** How many jobs of a queue are in a state. */
+export interface QueueCount {
+  queue: string;
+  state: string;
+  count: number;
+}
+
+/** What stands in the queues: for those who watch them. */
+export abstract class Queues {
+  /** @throws when what keeps the queues is away */
+  abstract counts(): Promise<QueueCount[]>;
+}
+
 /** Jobs for tests: remembers what was woken. */
 export class FakeJobs extends Jobs {
   readonly woken: { name: string; payload: object }[] = [];

@@ -6,7 +6,8 @@ import { createPostgresBackend, type Queue, type QueueOptions, setDefaultBackend
 import { BongsuError } from '@app/protocol';
 import type { Logger } from '../logging/index.js';
 import { reasonOf } from '../logging/index.js';
-import { Jobs, type JobKind } from './jobs.js';
+import { counter } from '../metrics/index.js';
+import { Jobs, type JobKind, type QueueCount, Queues } from './jobs.js';
 import { QUEUE_SCHEMA } from './postgres-queue.js';
 
 /** What BullMQ keeps its jobs in. */
@@ -22,6 +23,12 @@ export function queueBackend(redisUrl: string | undefined, databaseUrl: string):
   const name = createHash('sha256').update(`${host}${pathname}`).digest('hex').slice(0, 12);
   return { kind: 'redis', url: redisUrl, prefix: `bongsu-${name}` };
 }
+
+const LOST = counter({
+  name: 'bongsu_wakes_lost_total',
+  help: 'Jobs that could not be added in time because the queue was away; the sweep makes them good.',
+  labels: ['job'],
+});
 
 /** How long a wake may take, ms. */
 const WAKE_MS = 1000;
@@ -86,6 +93,7 @@ class BullJobs extends Jobs implements OnModuleInit {
       // Whoever wakes does not wait for a queue that is away; the job may still be added later, which does no harm.
       await Promise.race([added, timeout(WAKE_MS)]);
     } catch (error) {
+      LOST.add({ job: kind.name });
       this.logger.warn({ job: kind.name, reason: reasonOf(error) }, 'a wake was lost; the sweep makes it good');
     }
   }
@@ -95,7 +103,25 @@ class BullJobs extends Jobs implements OnModuleInit {
   }
 }
 
-/** The queues of a process: `Jobs` to wake them, BullMQ's tokens for processors. */
+class BullQueues extends Queues {
+  constructor(
+    private readonly modules: ModuleRef,
+    private readonly kinds: readonly JobKind<unknown>[],
+  ) {
+    super();
+  }
+
+  async counts(): Promise<QueueCount[]> {
+    const counts = this.kinds.map(async ({ name }) => {
+      const queue = this.modules.get<Queue>(getQueueToken(name), { strict: false });
+      const byState = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+      return Object.entries(byState).map(([state, count]) => ({ queue: name, state, count }));
+    });
+    return (await Promise.all(counts)).flat();
+  }
+}
+
+/** The queues of a process: `Jobs` to wake them, `Queues` to watch them, BullMQ's tokens for processors. */
 @Module({})
 export class QueueModule {
   static register(backend: QueueBackend, kinds: readonly JobKind<unknown>[], logger: Logger): DynamicModule {
@@ -117,8 +143,9 @@ export class QueueModule {
           inject: [ModuleRef],
           useFactory: (modules: ModuleRef) => new BullJobs(modules, logger, kinds),
         },
+        { provide: Queues, inject: [ModuleRef], useFactory: (modules: ModuleRef) => new BullQueues(modules, kinds) },
       ],
-      exports: [Jobs, queues],
+      exports: [Jobs, Queues, queues],
     };
   }
 }

@@ -60,6 +60,10 @@ export class BatchEntity {
   @Column('integer', { name: 'last_day', nullable: true })
   lastDay: number | null;
 
+  /** The request that brought it: for logs. */
+  @Column('text', { name: 'request_id', nullable: true })
+  requestId: string | null;
+
   @Column('text')
   state: BatchState;
 

@@ -195,11 +195,11 @@ export async function upsertAllowEntries(
 }
 
 /** Marks keys, and the days whose observations changed (−1: facts or allow-list only), for assessment. */
-export async function touch(tx: Tx, keys: readonly number[], days: readonly number[]): Promise<void> {
-  await tx.query('INSERT INTO touched (key_id, day) SELECT key, day FROM unnest($1::int[], $2::int[]) r (key, day)', [
-    keys,
-    days,
-  ]);
+export async function touch(tx: Tx, batch: string, keys: readonly number[], days: readonly number[]): Promise<void> {
+  await tx.query(
+    'INSERT INTO touched (key_id, day, batch) SELECT key, day, $3::bigint FROM unnest($1::int[], $2::int[]) r (key, day)',
+    [keys, days, batch],
+  );
 }
 
 function bitCount(mask: number): number {
