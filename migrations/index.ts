@@ -8,6 +8,7 @@ import { PersonalData1790000000017 } from './1790000000017-personal-data.js';
 import { Reports1790000000012 } from './1790000000012-reports.js';
 import { RolesAndAccounts1790000000001 } from './1790000000001-roles-and-accounts.js';
 import { Signals1790000000002 } from './1790000000002-signals.js';
+import { WarningLists1790000000020 } from './1790000000020-warning-lists.js';
 
 /** Every migration, oldest first. A migration that has landed is never edited: expand, then contract. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   Identity1790000000014,
   RateCounters1790000000015,
   PersonalData1790000000017,
+  WarningLists1790000000020,
 ];

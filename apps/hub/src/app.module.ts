@@ -36,6 +36,7 @@ import { RecommendationsResolver } from './recommendations/recommendations.resol
 import { ReportsResolver } from './reports/reports.resolver.js';
 import { SignalsResolver } from './signals/signals.resolver.js';
 import { StandardResolver } from './standard/standard.resolver.js';
+import { WarningListsResolver } from './warning-lists/warning-lists.resolver.js';
 
 /** Everything that the schema is made of. */
 export const RESOLVERS = [
@@ -47,6 +48,7 @@ export const RESOLVERS = [
   MembersResolver,
   OversightResolver,
   FlowResolver,
+  WarningListsResolver,
 ];
 export const SCALARS = [Base64Scalar];
 

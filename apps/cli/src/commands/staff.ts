@@ -3,6 +3,7 @@ import { BongsuError } from '@app/protocol';
 import { addToBlinder, readJoining, registerMember, type MemberRow } from '../api/joining.js';
 import { localHub, openAs, type PersonOptions } from '../api/local.js';
 import { formatErasure, listErasures } from '../api/erasures.js';
+import { addListCommands } from './staff-lists.js';
 
 /** `npm run staff -- …` */
 export function staffCommand(): Command {
@@ -44,6 +45,7 @@ export function staffCommand(): Command {
     .option('--policy', 'the policy as JSON instead of the text')
     .action(printStandard);
   person(staff.command('erasures').description('List what members had erased, oldest first')).action(erasures);
+  addListCommands(staff, person);
   person(staff.command('backlog').description('What is still under way in the hub')).action(backlog);
   return staff;
 }

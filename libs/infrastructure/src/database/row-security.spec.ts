@@ -205,6 +205,7 @@ async function fill(db: TestDatabase, { memberId: m, name }: Member): Promise<vo
      VALUES (gen_random_uuid(), ${m}, 'member', 'r', 'staff:x', now(), 'requested', 'collect')`,
     `INSERT INTO erasure_keys SELECT id, sha256('${name}') FROM erasures WHERE member_id = ${m}`,
     `INSERT INTO audit_log (at, actor, action, subject) VALUES (now(), 'member:${name}', 'a', 'b')`,
+    `INSERT INTO warning_lists VALUES ('of ${name}', 1, ${m}, 's', '', '{1.1.1.1/32}', 'h', now(), now(), NULL)`,
   ];
   for (const statement of statements) await db.asOwner(statement);
 }
