@@ -1,4 +1,13 @@
-import type { BatchSection, DeclineReason, ErrorCode, LegalBasis, OutcomeKind, Purpose, Rung } from '@app/protocol';
+import {
+  OPERATIONS,
+  type BatchSection,
+  type DeclineReason,
+  type ErrorCode,
+  type LegalBasis,
+  type OutcomeKind,
+  type Purpose,
+  type Rung,
+} from '@app/protocol';
 import type { JSONWebKeySet } from 'jose';
 import { codeOf, DoorError } from './errors.js';
 import { HubSession, type SessionOptions } from './hub-session.js';
@@ -253,18 +262,14 @@ export class HubClient {
    * Warning lists changed after a cursor, ended ones too, in the order of their last change. To follow them: keep the
    * cursor, and ask on from it while there is more.
    * @param after null for all
-   * @param first lists in one answer, at most 32; each may hold 100,000 entries
+   * @param first lists in one answer, at most 8; each may hold 100,000 entries
    * @throws {DoorError} BAD_INPUT for a cursor that the hub never gave (it was restored from a copy): start again
    */
   async warningLists(
     after: string | null,
     first = 4,
   ): Promise<{ items: HubWarningList[]; cursor: string | null; more: boolean }> {
-    const query =
-      'query WarningLists($after: String, $first: Int) { warningLists(after: $after, first: $first) ' +
-      '{ edges { node { name version source description entries expiresAt updatedAt endedAt } } ' +
-      'pageInfo { hasNextPage endCursor } } }';
-    const page = (await this.graphql(query, { after, first }, 'warningLists', 60_000)) as {
+    const page = (await this.graphql(OPERATIONS.warningLists, { after, first }, 'warningLists', 60_000)) as {
       edges: { node: HubWarningList }[];
       pageInfo: { hasNextPage: boolean; endCursor: string | null };
     };

@@ -97,7 +97,7 @@ type Listed = ListRow & { cursor: number; entries?: string[] };
 async function all(api: HubApi, fields: string): Promise<Listed[]> {
   const lists: Listed[] = [];
   for (;;) {
-    const found = await page(api, fields, String(lists.at(-1)?.cursor ?? ''), 32);
+    const found = await page(api, fields, String(lists.at(-1)?.cursor ?? ''), 8);
     if (found.length === 0) return lists;
     lists.push(...found);
   }

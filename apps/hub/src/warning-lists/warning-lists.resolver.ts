@@ -1,6 +1,6 @@
 import { Args, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Principal } from '@app/infrastructure/database';
-import { BongsuError, MAX_WARNING_LISTS } from '@app/protocol';
+import { BongsuError } from '@app/protocol';
 import { WarningLists } from '@app/signals';
 import { Allow, By } from '../auth/allow.decorator.js';
 import { page } from '../graphql/paging.js';
@@ -11,8 +11,9 @@ import {
   WarningListModel,
 } from './warning-lists.models.js';
 
-/** Lists in a page unless the caller says otherwise: each may have entries worth 2 MB. */
+/** Lists in a page unless the caller says otherwise, and at most: each may have entries worth some megabytes. */
 const PAGE = 4;
+const MOST = 8;
 
 @Resolver(() => WarningListModel)
 export class WarningListsResolver {
@@ -25,12 +26,11 @@ export class WarningListsResolver {
   async warningLists(
     @By() by: Principal,
     @Args('after', { type: () => String, nullable: true }) after?: string | null,
-    @Args('first', { type: () => Int, nullable: true, description: `At most ${MAX_WARNING_LISTS}.` })
+    @Args('first', { type: () => Int, nullable: true, description: `At most ${MOST}; ${PAGE} unless given.` })
     first?: number | null,
   ): Promise<WarningListConnection> {
     const wanted = page(after, first ?? PAGE);
-    if (wanted.first > MAX_WARNING_LISTS)
-      throw new BongsuError('BAD_INPUT', `A page has at most ${MAX_WARNING_LISTS} lists.`, 'first');
+    if (wanted.first > MOST) throw new BongsuError('BAD_INPUT', `A page has at most ${MOST} lists.`, 'first');
     const found = await this.lists.changes(by, wanted.after, wanted.first + 1);
     const edges = found.slice(0, wanted.first).map((node) => ({ cursor: String(node.cursor), node }));
     return { edges, pageInfo: { hasNextPage: found.length > wanted.first, endCursor: edges.at(-1)?.cursor ?? null } };
