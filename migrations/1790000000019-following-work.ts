@@ -8,6 +8,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class FollowingWork1790000000019 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`ALTER TABLE batches ADD COLUMN request_id text CHECK (length(request_id) <= 64)`);
+    await db.query(`GRANT SELECT (request_id) ON batches TO bongsu_hub`);
     await db.query(`ALTER TABLE touched ADD COLUMN batch bigint`);
     await db.query(`ALTER TABLE to_assess ADD COLUMN queued_at timestamptz NOT NULL DEFAULT now()`);
     // The ledger of migrations belongs to the owner alone; the processes only learn the names in it.

@@ -10,6 +10,7 @@ import { PersonalData1790000000017 } from './1790000000017-personal-data.js';
 import { Reports1790000000012 } from './1790000000012-reports.js';
 import { RolesAndAccounts1790000000001 } from './1790000000001-roles-and-accounts.js';
 import { Signals1790000000002 } from './1790000000002-signals.js';
+import { WarningLists1790000000020 } from './1790000000020-warning-lists.js';
 
 /** Every migration, oldest first. A migration that has landed is never edited: expand, then contract. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   AuditAndGrants1790000000016,
   PersonalData1790000000017,
   FollowingWork1790000000019,
+  WarningLists1790000000020,
 ];

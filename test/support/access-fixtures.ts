@@ -130,6 +130,7 @@ export const FIXTURES: Record<string, Fixture> = {
   'Query.report': plain('{ report(period: "2026-06") { period } }'),
   'Query.reports': plain('{ reports }'),
   'Query.standings': plain('{ standings { edges { node { member } } } }'),
+  'Query.warningLists': plain('{ warningLists { edges { node { name } } } }'),
   'Mutation.addMember': ({ next }) => ({
     query: 'mutation ($input: AddMemberInput!) { addMember(input: $input) { name } }',
     variables: {
@@ -142,6 +143,30 @@ export const FIXTURES: Record<string, Fixture> = {
   'Mutation.leaveMember': async (world) => ({
     query: 'mutation ($name: String!) { leaveMember(name: $name, reason: "matrix") { state } }',
     variables: { name: await someMember(world, 'active') },
+  }),
+  'Mutation.endWarningList': async ({ db, next }) => {
+    const n = next();
+    // The hub gives the next cursor after the highest: far enough apart, none is met twice.
+    await db.asOwner(`INSERT INTO warning_lists VALUES ($1, 1, 1000 * $2::int, 's', '', '{1.1.1.1/32}', 'h', now(), now(), NULL)`, [
+      `list ${n}`,
+      n,
+    ]);
+    return {
+      query: 'mutation ($input: EndWarningListInput!) { endWarningList(input: $input) { name } }',
+      variables: { input: { name: `list ${n}`, reason: 'matrix' } },
+    };
+  },
+  'Mutation.putWarningList': ({ next, now }) => ({
+    query: 'mutation ($input: PutWarningListInput!) { putWarningList(input: $input) { name } }',
+    variables: {
+      input: {
+        name: `list ${next()}`,
+        source: 'matrix',
+        entries: ['198.18.0.0/15'],
+        allowPrivate: true,
+        expiresAt: new Date(now + 86_400_000).toISOString(),
+      },
+    },
   }),
   'Mutation.reinstateMember': async (world) => ({
     query: 'mutation ($name: String!) { reinstateMember(name: $name, reason: "matrix") { state } }',

@@ -38,6 +38,7 @@ import { RecommendationsResolver } from './recommendations/recommendations.resol
 import { ReportsResolver } from './reports/reports.resolver.js';
 import { SignalsResolver } from './signals/signals.resolver.js';
 import { StandardResolver } from './standard/standard.resolver.js';
+import { WarningListsResolver } from './warning-lists/warning-lists.resolver.js';
 
 /** Everything that the schema is made of. */
 export const RESOLVERS = [
@@ -50,6 +51,7 @@ export const RESOLVERS = [
   OversightResolver,
   FlowResolver,
   AuditResolver,
+  WarningListsResolver,
 ];
 export const SCALARS = [Base64Scalar];
 

@@ -14,7 +14,9 @@ import { Reporter } from './acting/reporter.js';
 import { readKeyFile, type AgentConfig } from './config/agent-config.js';
 import { openSource } from './input/open-source.js';
 import type { Source } from './input/source.js';
+import { WarningLists } from './lists/warning-lists.js';
 import { Collector } from './pipeline/collector.js';
+import { Labels } from './pipeline/labels.js';
 import { rejectedRows, type RejectedRow } from './pipeline/rejected-rows.js';
 import { Sender } from './pipeline/sender.js';
 import { Spool, type SpooledBatch } from './pipeline/spool.js';
@@ -68,6 +70,8 @@ export class Agent {
     readonly spool: Spool,
     readonly cache: DiskTokenCache,
     readonly sources: Source[],
+    readonly lists: WarningLists,
+    readonly labels: Labels,
     readonly collector: Collector,
     readonly sender: Sender,
     readonly journal: Journal,
@@ -125,9 +129,11 @@ export class Agent {
     const tokenizer = new Tokenizer({ member, epoch: config.epoch, blinders: doors.blinders, cache });
     const sources: Source[] = [];
     for (const input of inputs) sources.push(await openSource(input, state, parts));
+    const lists = await WarningLists.open(WarningLists.folderIn(stateDir));
+    const labels = new Labels(config.network, lists, now);
     const { purpose, legalBasis, spoolBytes } = config;
     const collector = await Collector.open({
-      sources, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
+      sources, labels, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
     }); // prettier-ignore
     const onReceipt = async (batch: SpooledBatch, receipt: BatchReceipt) => {
       const { accepted, rejected } = receipt;
@@ -142,9 +148,14 @@ export class Agent {
     }); // prettier-ignore
     const reporter = new Reporter(doors.hub, journal, now, note);
     return new Agent(
-      config, clock, doors, store, spool, cache, sources, collector, sender, journal, receiver, actor, reporter,
+      config, clock, doors, store, spool, cache, sources, lists, labels, collector, sender, journal, receiver, actor, reporter,
       switches, refused, rejections, lock,
     ); // prettier-ignore
+  }
+
+  /** Follows the alliance's warning lists; trouble is told in the status. */
+  followLists(): Promise<void> {
+    return this.lists.sync(this.doors.hub, this.clock.now());
   }
 
   /** Obeys the switches that commands have set, acts on what was received, reports what was done. */

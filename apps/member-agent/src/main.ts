@@ -35,6 +35,7 @@ command('init', 'write a commented configuration and a key pair, and print what 
   .option('--keys <file>', 'a key list to follow', list)
   .option('--gateway <file>', "a gateway's log to follow", list)
   .option('--preset <name>', 'how the gateway logs: nginx, envoy or kong')
+  .option('--network <source>', 'network classes: asn (the bundled table where a line has none) or field (as logged)')
   .option('--legal-basis <word>', 'user_protection_act_surveillance, contract_terms or legitimate_interest')
   .option('--receive <how>', 'push or poll')
   .option('--listen <host:port>', 'where the agent listens for pushes and status calls')

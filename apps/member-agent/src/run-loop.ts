@@ -7,6 +7,11 @@ import { agentStatus } from './status.js';
 
 /** How long the hub may hold a poll open, real milliseconds. */
 const POLL_WAIT_MS = 20_000;
+/** How often the alliance's warning lists are followed, and how soon again after a failure, real milliseconds. */
+const LISTS_EVERY_MS = 600_000;
+const LISTS_RETRY_MS = 30_000;
+/** How long reading waits at most for the first lists, real milliseconds. */
+const FIRST_LISTS_MS = 5_000;
 /** How often at most the status file is written, real milliseconds. */
 const STATUS_EVERY_MS = 200;
 
@@ -19,6 +24,7 @@ export class RunLoop {
   private readonly poller: Poller;
   private loops: Promise<void>[] = [];
   private statusAt = -Infinity;
+  private firstLists: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly agent: Agent,
@@ -45,6 +51,7 @@ export class RunLoop {
         received: () => this.wake?.(),
         note,
       });
+    this.loops.push(this.followLists());
     this.loops.push(this.repeat('reading', loopMs, () => this.collect()));
     this.loops.push(this.repeat('sending', loopMs, async () => void (await agent.sender.drain(() => this.stopping))));
     this.loops.push(this.repeat('acting', loopMs, () => agent.actAndReport(), true));
@@ -63,7 +70,25 @@ export class RunLoop {
     await this.agent.close();
   }
 
+  /** What is read before the first lists have come would go without their labels. */
+  private async followLists(): Promise<void> {
+    const { agent, note } = this;
+    const follow = async () => {
+      const before = agent.lists.trouble;
+      await agent.followLists().catch((error: Error) => note(`Warning lists cannot be kept: ${error.message}`));
+      if (agent.lists.trouble !== null && before === null) note(agent.lists.trouble);
+    };
+    const first = follow();
+    if (agent.lists.syncedAt === null) this.firstLists = Promise.race([first, this.sleep(FIRST_LISTS_MS)]);
+    await first;
+    while (!this.stopping) {
+      await this.sleep(agent.lists.trouble === null ? LISTS_EVERY_MS : LISTS_RETRY_MS);
+      if (!this.stopping) await follow();
+    }
+  }
+
   private async collect(): Promise<void> {
+    await this.firstLists;
     let more = true;
     while (more && !this.stopping) {
       more = await this.agent.collector.round();

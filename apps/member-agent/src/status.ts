@@ -2,6 +2,7 @@ import { shortToken, decodeToken } from '@app/member-sdk';
 import type { Actor, WaitReason } from './acting/actor.js';
 import type { Case } from './acting/journal.js';
 import type { Agent } from './agent.js';
+import type { ListInUse } from './lists/warning-lists.js';
 import type { RefusedLine } from './state/refused-lines.js';
 
 /** One input in the status. */
@@ -41,6 +42,10 @@ export interface AgentStatus {
   caughtUp: boolean;
   inputs: InputStatus[];
   pendingHours: number;
+  /** The table that network classes come from; null where the inputs alone say. */
+  networkTable: { name: string; version: string; date: string } | null;
+  /** The alliance's warning lists that count now, and when the hub was last followed (null: never). */
+  warningLists: { syncedAt: string | null; lists: ListInUse[] };
   waitingRows: number;
   spooled: { batches: number; bytes: number };
   sent: { batches: number; accepted: number; rejected: number; byCode: Record<string, number>; setAside: number };
@@ -89,13 +94,19 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
     caughtUp: await agent.caughtUp(),
     inputs,
     pendingHours: inputs.reduce((sum, input) => sum + (input.pendingHours ?? 0), 0),
+    networkTable: tableStatus(agent),
+    warningLists: { syncedAt: agent.lists.syncedAt, lists: agent.lists.inUse(now) },
     waitingRows: collector.waitingRows,
     spooled: { batches: spool.batches, bytes: spool.bytes },
     sent: store.state.sent,
     recentRefusals: agent.refused.recent,
-    troubles: [collector.blinderTrouble, collector.readingTrouble, sender.trouble, reporter.trouble].filter(
-      (t) => t !== null,
-    ),
+    troubles: [
+      collector.blinderTrouble,
+      collector.readingTrouble,
+      sender.trouble,
+      reporter.trouble,
+      agent.lists.trouble,
+    ].filter((t) => t !== null),
     receive: config.receive,
     act: config.acting.mode,
     stopped: agent.switches.stopped,
@@ -113,6 +124,12 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
   };
 }
 
+function tableStatus({ labels }: Agent): AgentStatus['networkTable'] {
+  if (labels.tableInfo === null) return null;
+  const { name, version, date } = labels.tableInfo;
+  return { name, version, date: new Date(date).toISOString().slice(0, 10) };
+}
+
 function waitingCase(item: Case, actor: Actor): WaitingCase {
   return {
     id: item.id,
@@ -123,6 +140,12 @@ function waitingCase(item: Case, actor: Actor): WaitingCase {
     trouble: item.trouble,
   };
 }
+
+function listText({ name, version, entries, updatedAt, expiresAt }: ListInUse): string {
+  return `${name} version ${version} of ${day(updatedAt)}, ${entries} entries, until ${day(expiresAt)}`;
+}
+
+const day = (time: string) => time.slice(0, 10);
 
 /** The status for people. */
 export function formatStatus(s: AgentStatus): string {
@@ -136,6 +159,9 @@ export function formatStatus(s: AgentStatus): string {
         `${refused.length > 0 ? `, refused: ${refused.join(', ')}` : ''}${hours}`
       );
     }),
+    `  network classes: ${s.networkTable === null ? 'as the inputs say' : `${s.networkTable.name} of ${s.networkTable.date} where the inputs do not say`}`,
+    `  warning lists: ${s.warningLists.lists.length === 0 ? 'none' : ''}${s.warningLists.lists.map(listText).join('; ')}` +
+      ` (followed ${s.warningLists.syncedAt ?? 'never yet'})`,
     `  waiting for the blinder: ${s.waitingRows} rows; spooled: ${s.spooled.batches} batches, ${s.spooled.bytes} bytes`,
     `  sent: ${s.sent.batches} batches, ${s.sent.accepted} rows accepted, ${s.sent.rejected} rejected` +
       Object.entries(s.sent.byCode).map(([code, n]) => `, ${n} ${code}`).join('') +

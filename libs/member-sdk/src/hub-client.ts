@@ -1,4 +1,13 @@
-import type { BatchSection, DeclineReason, ErrorCode, LegalBasis, OutcomeKind, Purpose, Rung } from '@app/protocol';
+import {
+  OPERATIONS,
+  type BatchSection,
+  type DeclineReason,
+  type ErrorCode,
+  type LegalBasis,
+  type OutcomeKind,
+  type Purpose,
+  type Rung,
+} from '@app/protocol';
 import type { JSONWebKeySet } from 'jose';
 import { codeOf, DoorError } from './errors.js';
 import { HubSession, type SessionOptions } from './hub-session.js';
@@ -87,6 +96,21 @@ export interface ErasureReceipt {
     'keys' | 'observations' | 'allowEntries' | 'keyFacts' | 'batchRows' | 'recommendations' | 'tokens',
     number
   >;
+}
+
+/** A warning list of the alliance: addresses that many unrelated people share. */
+export interface HubWarningList {
+  name: string;
+  /** Rises by one with every change of this list. */
+  version: number;
+  source: string;
+  description: string;
+  /** Networks (CIDR), canonical: sorted, none within another; none once the list has ended. */
+  entries: string[];
+  /** From then on it no longer counts. ISO 8601, UTC. */
+  expiresAt: string;
+  updatedAt: string;
+  endedAt: string | null;
 }
 
 /** What the member did, or found. */
@@ -232,6 +256,28 @@ export class HubClient {
   async currentStandard(): Promise<CurrentStandard> {
     const query = 'query { currentStandard { version effectiveFrom textKo textEn policy policySchema contentHash } }';
     return (await this.graphql(query, {}, 'currentStandard')) as CurrentStandard;
+  }
+
+  /**
+   * Warning lists changed after a cursor, ended ones too, in the order of their last change. To follow them: keep the
+   * cursor, and ask on from it while there is more.
+   * @param after null for all
+   * @param first lists in one answer, at most 8; each may hold 100,000 entries
+   * @throws {DoorError} BAD_INPUT for a cursor that the hub never gave (it was restored from a copy): start again
+   */
+  async warningLists(
+    after: string | null,
+    first = 4,
+  ): Promise<{ items: HubWarningList[]; cursor: string | null; more: boolean }> {
+    const page = (await this.graphql(OPERATIONS.warningLists, { after, first }, 'warningLists', 60_000)) as {
+      edges: { node: HubWarningList }[];
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+    return {
+      items: page.edges.map((edge) => edge.node),
+      cursor: page.pageInfo.endCursor ?? after,
+      more: page.pageInfo.hasNextPage,
+    };
   }
 
   /**

@@ -3,6 +3,7 @@ export * from './errors.js';
 export * from './vocabulary.js';
 export * from './tokens.js';
 export * from './signals.js';
+export * from './warning-lists.js';
 export * from './exchange-records.js';
 export * from './batch-columns.js';
 export * from './batch-codec.js';

@@ -21,4 +21,8 @@ export const OPERATIONS = {
   recommendation: `query Recommendation($id: ID!) { recommendation(id: $id) { ${RECOMMENDATION} } }`,
   reportOutcome: 'mutation Report($input: ReportOutcomeInput!) { reportOutcome(input: $input) { id } }',
   currentStandard: 'query { currentStandard { version effectiveFrom textKo textEn policy policySchema contentHash } }',
+  warningLists:
+    'query WarningLists($after: String, $first: Int) { warningLists(after: $after, first: $first) ' +
+    '{ edges { node { name version source description entries expiresAt updatedAt endedAt } } ' +
+    'pageInfo { hasNextPage endCursor } } }',
 } as const;

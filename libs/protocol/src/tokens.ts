@@ -35,6 +35,14 @@ export function canonicalIp(text: string): string {
 }
 
 /**
+ * The bytes of an address, 4 or 16, IPv4-mapped IPv6 folded into IPv4.
+ * @throws {BongsuError} BAD_INPUT when it is not an address
+ */
+export function addressBytes(text: string): Uint8Array {
+  return Uint8Array.from(parseIp(text).toByteArray());
+}
+
+/**
  * The network prefix of an address: /24 for IPv4, /48 for IPv6, in canonical CIDR text.
  * @throws {BongsuError} BAD_INPUT when it is not an address
  */

@@ -1,7 +1,8 @@
-/** Batches, their fold into observations and edges. */
+/** Batches, their fold into observations and edges; the alliance's warning lists. */
 export { Batches, type Intake } from './batches.service.js';
 export * from './domain/batch.js';
 export * from './domain/erasure.js';
+export * from './domain/warning-list.js';
 export { EDGE_KEY_CLIENT, EDGE_KEY_IP } from './domain/edges.js';
 export { Erase } from './erase.service.js';
 export { Erasures } from './erasures.service.js';
@@ -12,3 +13,4 @@ export { BatchEntity } from './persistence/batch.entity.js';
 export { Retain } from './retain.service.js';
 export { SignalsModule } from './signals.module.js';
 export { SubmitSignals, type Submission } from './submit-signals.service.js';
+export { WarningLists } from './warning-lists.service.js';

@@ -4,6 +4,7 @@ import { StandardModule } from '@app/standard';
 import { Batches } from './batches.service.js';
 import { Fold } from './fold.service.js';
 import { SubmitSignals } from './submit-signals.service.js';
+import { WarningLists } from './warning-lists.service.js';
 
 /**
  * Needs `Database`, `Clock` and `Jobs` from the app. The hub adds `Erasures` beside its identity; the worker `Erase` and
@@ -11,7 +12,7 @@ import { SubmitSignals } from './submit-signals.service.js';
  */
 @Module({
   imports: [AuditModule, StandardModule],
-  providers: [SubmitSignals, Batches, Fold],
-  exports: [SubmitSignals, Batches, Fold],
+  providers: [SubmitSignals, Batches, Fold, WarningLists],
+  exports: [SubmitSignals, Batches, Fold, WarningLists],
 })
 export class SignalsModule {}

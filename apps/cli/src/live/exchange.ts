@@ -69,6 +69,8 @@ export class Exchange {
     await this.run([
       ...['init', '--member', name, '--hub', this.stack.hubUrl, '--blinder', this.stack.blinderUrl],
       ...(input === 'usage' ? ['--usage', this.feedFile] : ['--gateway', this.feedFile, '--preset', 'nginx']),
+      // Addresses are made up: what a table says of them would be chance.
+      ...['--network', 'field'],
       ...['--keys', this.keysFile, '--receive', receive, '--listen', `127.0.0.1:${await freePort()}`],
       ...(hookUrl
         ? ['--hook-url', hookUrl, '--hook-idempotent', '--act', 'live', '--expire', 'auto', '--cap', '100000']

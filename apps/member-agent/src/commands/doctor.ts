@@ -4,8 +4,16 @@ import { request } from 'undici';
 import { openDoors, type Doors } from '../agent.js';
 import type { AgentConfig, InputConfig } from '../config/agent-config.js';
 import { sampleInput } from '../input/sample.js';
+import { AS_CLASSES_DATE } from '../network/as-classes.js';
+import { asTableInfo } from '../network/as-table.js';
 import { makeFolder } from '../state/files.js';
 import { commandContext, type ConfigOption } from './context.js';
+
+/** A network table older than this misses many an address that has changed hands, milliseconds. */
+const OLD_TABLE_MS = 180 * 86_400_000;
+
+/** Works, but somebody should know: printed, not counted as wrong. */
+class Remark extends Error {}
 
 /** Most that the agent's clock may differ from the hub's, milliseconds. */
 const MAX_SKEW_MS = 60_000;
@@ -18,6 +26,7 @@ export async function doctor(options: ConfigOption): Promise<void> {
     try {
       console.log(`ok    ${what}: ${await look()}`);
     } catch (error) {
+      if (error instanceof Remark) return console.log(`note  ${what}: ${error.message}`);
       failed++;
       console.log(`WRONG ${what}: ${(error as Error).message}`);
     }
@@ -34,6 +43,7 @@ export async function doctor(options: ConfigOption): Promise<void> {
     return config.stateDir;
   });
   if (doors !== null) await checkDoors(config, doors, () => clock.now(), check);
+  await check('network classes', async () => checkNetwork(config, clock.now()));
   for (const input of config.inputs) await check(`${input.kind} ${input.path}`, () => checkInput(input, clock.now()));
   const { hook } = config.acting;
   if (hook?.url !== undefined) await check('hook', () => checkHook(hook.url!));
@@ -65,6 +75,7 @@ async function checkDoors(
     const standard = await doors.hub.currentStandard();
     return `version ${standard.version} in force since ${standard.effectiveFrom}`;
   });
+  await check('warning lists', () => checkLists(doors));
   for (const blinder of doors.blinders)
     await check(blinder.label, async () => {
       await blinder.requireEpoch(config.epoch);
@@ -89,6 +100,27 @@ async function checkClock(url: string, now: number): Promise<string> {
       `${Math.round(skew / 1000)} s off the hub's; set this machine's clock (NTP), or nothing will be taken`,
     );
   return `within ${MAX_SKEW_MS / 1000} s of the hub's`;
+}
+
+async function checkLists({ hub }: Doors): Promise<string> {
+  let [cursor, more, lists, entries] = [null as string | null, true, 0, 0];
+  while (more) {
+    const page = await hub.warningLists(cursor);
+    for (const list of page.items.filter((l) => l.endedAt === null)) {
+      lists++;
+      entries += list.entries.length;
+    }
+    ({ cursor, more } = page);
+  }
+  return lists === 0 ? 'the alliance has none' : `${lists} with ${entries} entries`;
+}
+
+function checkNetwork({ network }: AgentConfig, now: number): string {
+  if (network === 'field') return 'as the inputs say (`network: asn` looks up what they do not)';
+  const { name, version, date } = asTableInfo();
+  const text = `${name} ${version} of ${new Date(date).toISOString().slice(0, 10)}, classes of ${AS_CLASSES_DATE}`;
+  if (now - date > OLD_TABLE_MS) throw new Remark(`${text}: the table is older than 180 days; update the agent`);
+  return text;
 }
 
 async function checkInput(input: InputConfig, now: number): Promise<string> {

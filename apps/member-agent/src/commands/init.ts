@@ -19,6 +19,7 @@ export interface InitOptions extends ConfigOption {
   keys?: string[];
   gateway?: string[];
   preset?: string;
+  network?: string;
   legalBasis?: string;
   receive?: string;
   listen?: string;
@@ -82,6 +83,7 @@ export async function init(options: InitOptions): Promise<void> {
       usage: (options.usage ?? []).map((path) => beside(folder, path)),
       keys: (options.keys ?? []).map((path) => beside(folder, path)),
       gateways,
+      network: choice(options.network ?? 'asn', ['asn', 'field'], '--network'),
       receive,
       ...(listen === undefined ? {} : { listen }),
       ...(receive === 'push' ? { pushAuthorizationFile: 'keys/push-authorization' } : {}),

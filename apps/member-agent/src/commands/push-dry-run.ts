@@ -1,20 +1,24 @@
 import { tmpdir } from 'node:os';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@app/infrastructure/clock';
 import { decodeColumns, encodeToken, toRows } from '@app/member-sdk';
 import { Agent } from '../agent.js';
 import type { AgentConfig, InputConfig } from '../config/agent-config.js';
+import { WarningLists } from '../lists/warning-lists.js';
+import { exists } from '../state/files.js';
 import { agentStatus } from '../status.js';
 import { say } from './context.js';
 
 /**
  * `push --dry-run`: does everything but send, in a state folder of its own that is removed afterwards. The blinder is
- * asked, since there is no token without it; the hub is not.
+ * asked, since there is no token without it; the hub is not, and warning lists are those that came last.
  * @param show prints what would leave: the bytes (base64) and what they say
  */
 export async function dryRun(config: AgentConfig, clock: Clock, inputs: InputConfig[], show: boolean): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'bongsu-dry-run-'));
+  const lists = WarningLists.folderIn(config.stateDir);
+  if (await exists(lists)) await cp(lists, WarningLists.folderIn(stateDir), { recursive: true });
   const agent = await Agent.open({ ...config, stateDir }, clock, inputs, say);
   try {
     while (await agent.collector.round(true));

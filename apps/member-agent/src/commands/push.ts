@@ -27,6 +27,7 @@ export async function push(options: PushOptions): Promise<void> {
       throw new BongsuError('NOT_FOUND', `${path} does not exist, or its folder may not be seen by this user.`, path);
   if (options.dryRun) return dryRun(config, clock, inputs, options.show === true);
   const agent = await Agent.open(config, clock, inputs, say);
+  await agent.followLists();
   const before = await agentStatus(agent);
   const piped = inputs.some((input) => input.path === '-');
   let interrupted = false;
@@ -46,6 +47,7 @@ export async function push(options: PushOptions): Promise<void> {
     }
     await agent.collector.commit();
     await report(agent, before);
+    if (agent.lists.trouble !== null) say(agent.lists.trouble);
     if (interrupted) {
       say('Interrupted: what was read is in the spool and is sent by the next `push` or `run`.');
       process.exitCode = 130;

@@ -4,6 +4,7 @@ import { BongsuError, LEGAL_BASES, MEMBER_NAME, PURPOSES, type LegalBasis, type 
 import { parse as parseYaml } from 'yaml';
 import type { ActingRules } from '../acting/actor.js';
 import { readGatewayMapping, type GatewayMapping } from '../input/gateway-mapping.js';
+import type { NetworkSource } from '../pipeline/labels.js';
 import { invalid, Section } from './reader.js';
 
 /** One input file. */
@@ -26,6 +27,8 @@ export interface AgentConfig {
   purpose: Purpose;
   legalBasis: LegalBasis;
   inputs: InputConfig[];
+  /** Who says of which network class an address is where a line does not: the bundled table, or nobody. */
+  network: NetworkSource;
   spoolBytes: number;
   receive: 'push' | 'poll';
   /** Where the agent's own door listens; null for none. */
@@ -78,6 +81,7 @@ export async function readAgentConfig(file: string): Promise<AgentConfig> {
     purpose: root.oneOf('purpose', PURPOSES, 'key_lending_detection'),
     legalBasis: root.oneOf('legalBasis', LEGAL_BASES),
     inputs: root.sections('inputs').map((section) => readInput(section, folder)),
+    network: root.oneOf('network', ['asn', 'field'], 'field'),
     spoolBytes: root.whole('spoolMegabytes', 1024, 1, 1_000_000) * 1024 * 1024,
     receive,
     listen: readListen(root),

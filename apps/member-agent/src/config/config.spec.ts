@@ -33,6 +33,7 @@ describe('the configuration', () => {
       epoch: 2,
       stateDir: join(dir, 'state'),
       receive: 'poll',
+      network: 'field',
       acting: { mode: 'dry-run', expire: 'hold', capPerHour: 20, hook: null },
       inputs: [
         { kind: 'usage', path: join(dir, 'usage.jsonl') },
@@ -49,6 +50,7 @@ describe('the configuration', () => {
     ['blinders[0].publicKeys.1', { blinders: [{ url: 'https://b', publicKeys: { 1: 'short' } }] }],
     ['legalBasis', { legalBasis: 'because' }],
     ['act', { act: 'yes' }],
+    ['network', { network: 'guess' }],
     ['hook', { act: 'live' }],
     ['hook.url', { act: 'live', hook: { timeoutSeconds: 3 } }],
     ['listen', { receive: 'push', pushAuthorization: 'Bearer x' }],
@@ -114,6 +116,7 @@ describe('the configuration', () => {
       inputs: [{ usage: 'usage.jsonl' }, { gateway: '/var/log/nginx/api.json', preset: 'nginx' }],
     });
     const config = await readAgentConfig(file);
+    expect(config.network).toBe('asn');
     expect(config.acting.hook).toMatchObject({ command: ['/bin/sh', '-c', '/opt/hook --now'], idempotent: false });
     expect(config.pushAuthorization).toBe(second!.delivery['authorization']);
     expect(Buffer.from(config.blinders[0]!.publicKeys.get(1)!).toString('base64url')).toBe(

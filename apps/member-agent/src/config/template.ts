@@ -12,6 +12,7 @@ export interface TemplateValues {
   usage: string[];
   keys: string[];
   gateways: { path: string; preset: string }[];
+  network: 'asn' | 'field';
   receive: 'push' | 'poll';
   listen?: string;
   pushAuthorizationFile?: string;
@@ -79,6 +80,10 @@ legalBasis: ${v.legalBasis}
 #     unauthenticatedStatus: [401]                                  # bad signature: says nothing of the key
 #     graceSeconds: 300                                             # an hour is sent this long after its end
 inputs:${inputs.length === 0 ? ' []' : `\n${inputs.join('\n')}`}
+
+# Who says of which network class (residential, mobile, hosting, vpn) an address is where the inputs do not: asn looks it
+# up in a table that comes with the agent, field leaves it unknown. Nothing is asked outside.
+network: ${v.network}
 
 # Most that waits on disk for the hub; then reading stops until it has taken some.
 spoolMegabytes: 1024

@@ -51,7 +51,7 @@ export const LINE_REASONS = {
   NETWORK_UNKNOWN: 'not a network class: residential, mobile, hosting, vpn or unknown',
   COUNT_OUT_OF_RANGE: 'a count is negative, fractional or above 3,600,000 an hour',
   SLOTS_OUT_OF_RANGE: 'slots are 12 bits (0 to 4095), and burst slots are active ones',
-  LIST_NAME_INVALID: 'a warning list has a name of 1 to 64 characters',
+  LIST_NAME_INVALID: 'a warning list has a name of 1 to 64 characters, and a line names at most 32',
   ACCOUNT_TYPE_UNKNOWN: 'not an account type: individual, corporate, market_maker or aggregator',
   PERMISSION_UNKNOWN: 'not a permission: read, trade or withdraw',
   ALLOWED_IPS_MALFORMED: '`allowed_ips` is not a list of {ip, added_at, removed_at} with good addresses and times',

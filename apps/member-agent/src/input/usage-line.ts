@@ -1,4 +1,4 @@
-import { HOUR_MS, MAX_HOURLY_COUNT, NETWORKS, type Network } from '@app/member-sdk';
+import { HOUR_MS, MAX_HOURLY_COUNT, MAX_WARNING_LISTS, NETWORKS, type Network } from '@app/member-sdk';
 import { isoSeconds, LineRefused, parseObject, type RawObservation } from './rows.js';
 
 const HOUR_SECONDS = HOUR_MS / 1000;
@@ -70,8 +70,8 @@ function slots(value: unknown): number {
 /** @throws {LineRefused} LIST_NAME_INVALID */
 export function lists(value: unknown): readonly string[] {
   if (value === undefined || value === null) return NO_LISTS;
-  if (!Array.isArray(value)) throw new LineRefused('LIST_NAME_INVALID');
+  if (!Array.isArray(value) || value.length > MAX_WARNING_LISTS) throw new LineRefused('LIST_NAME_INVALID');
   for (const name of value)
     if (typeof name !== 'string' || name.length === 0 || name.length > 64) throw new LineRefused('LIST_NAME_INVALID');
-  return value as string[];
+  return value.length < 2 ? (value as string[]) : [...new Set(value as string[])];
 }

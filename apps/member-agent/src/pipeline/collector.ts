@@ -7,6 +7,7 @@ import type { RefusedLines } from '../state/refused-lines.js';
 import { Backoff } from './backoff.js';
 import { BatchBuilder } from './batch-builder.js';
 import { BadValue, RowBlinder } from './blind-rows.js';
+import type { Labels } from './labels.js';
 import type { Spool } from './spool.js';
 
 /** Bytes read of each source in one round. */
@@ -18,6 +19,7 @@ const COMMIT_EVERY_MS = 2_000;
 
 export interface CollectorOptions {
   sources: readonly Source[];
+  labels: Pick<Labels, 'label'>;
   tokenizer: Tokenizer;
   spool: Spool;
   store: StateStore;
@@ -104,7 +106,7 @@ export class Collector {
     }
     if (turn === null) return false;
     turn.notes.forEach(options.note);
-    for (const row of turn.rows) this.fresh.push(row);
+    for (const row of turn.rows) this.fresh.push(options.labels.label(row));
     options.refused.add(source.id, turn.refusals, options.now());
     this.dirty = true;
     return turn.more;

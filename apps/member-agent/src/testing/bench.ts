@@ -39,6 +39,7 @@ export class Bench {
       purpose: 'key_lending_detection',
       legalBasis: 'contract_terms',
       inputs: [],
+      network: 'field',
       spoolBytes: 1 << 30,
       receive: 'poll',
       listen: null,

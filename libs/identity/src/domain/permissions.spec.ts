@@ -18,6 +18,7 @@ describe('permissions', () => {
       'recommendations.read',
       'outcomes.report',
       'events.receive',
+      'lists.read',
     ]);
   });
 
@@ -31,6 +32,11 @@ describe('permissions', () => {
   it('let only operators register members, and only auditors read the audit', () => {
     expect(ROLES.filter((role) => mayDo([role], 'members.manage'))).toEqual(['staff_operator']);
     expect(ROLES.filter((role) => mayDo([role], 'audit.read'))).toEqual(['auditor']);
+  });
+
+  it('let members and staff read warning lists, and operators write them', () => {
+    expect(ROLES.filter((role) => !mayDo([role], 'lists.read'))).toEqual(['regulator']);
+    expect(ROLES.filter((role) => mayDo([role], 'lists.manage'))).toEqual(['staff_operator']);
   });
 
   it('let nobody without a role do anything, and refuse with a stable code', () => {

@@ -18,6 +18,8 @@ export const PERMISSIONS = {
   'recommendations.read': ['member', ...STAFF],
   'outcomes.report': ['member'],
   'events.receive': ['member'],
+  'lists.read': ['member', ...STAFF],
+  'lists.manage': ['staff_operator'],
   'members.read': STAFF,
   'members.manage': ['staff_operator'],
   'people.read': STAFF,

@@ -14,7 +14,7 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
     batches: {
       INSERT: '*',
       SELECT:
-        'accepted, batch_id, content_hash, epoch, first_day, folded_at, id, last_day, legal_basis, member_id, notes, observations, purpose, received_at, rejected, rejections, sequence, state, withdraw_reason',
+        'accepted, batch_id, content_hash, epoch, first_day, folded_at, id, last_day, legal_basis, member_id, notes, observations, purpose, received_at, rejected, rejections, request_id, sequence, state, withdraw_reason',
       UPDATE: 'state, withdraw_reason',
       why: 'takes batches in, answers with receipts, withdraws; never reads rows back',
     },
@@ -76,6 +76,12 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
     },
     touched: { SELECT: '*', why: 'staff see how much waits' },
     used_assertions: { DELETE: '*', INSERT: '*', SELECT: '*', why: 'an assertion counts once' },
+    warning_lists: {
+      INSERT: '*',
+      SELECT: '*',
+      UPDATE: 'content_hash, cursor, description, ended_at, entries, expires_at, source, updated_at, version',
+      why: 'staff publish and end lists, members read them',
+    },
   },
   bongsu_worker: {
     allow_entries: {
@@ -187,6 +193,7 @@ const CALLABLE: Record<string, string[]> = {
   drop_observation_days: ['bongsu_worker'],
   ensure_observation_day: ['bongsu_worker'],
   member_names: ['bongsu_hub', 'bongsu_worker'],
+  migrations_run: ['bongsu_hub', 'bongsu_worker'],
   report_counts: ['bongsu_hub', 'bongsu_worker'],
 };
 

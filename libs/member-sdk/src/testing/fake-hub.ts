@@ -11,6 +11,7 @@ import {
   type Rung,
 } from '@app/protocol';
 import { exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
+import type { HubWarningList } from '../hub-client.js';
 
 /** One batch as the fake hub keeps it. */
 export interface StoredBatch {
@@ -27,7 +28,11 @@ export interface FoldedObservation {
   activeSlots: number;
   burstSlots: number;
   network: string;
+  lists: readonly string[];
 }
+
+/** A warning list of the fake hub. */
+export type FakeWarningList = HubWarningList & { cursor: number };
 
 type Failure = { status: number; headers?: Record<string, string>; body?: unknown } | 'hang up' | 'lose the answer';
 
@@ -44,6 +49,8 @@ export class FakeHub {
   failures: Failure[] = [];
   /** No connection is answered while true. */
   away = false;
+  /** In the order of their last change. */
+  warningLists: FakeWarningList[] = [];
   tokensGiven = 0;
   submissions = 0;
   conflictOn: string | null = null;
@@ -126,8 +133,8 @@ export class FakeHub {
     for (const { rows } of batches)
       for (const o of rows.observations) {
         const id = [encodeToken(o.key), encodeToken(o.ip), encodeToken(o.client), o.hour].join(' ');
-        const { requests, orders, rejected, activeSlots, burstSlots, network } = o;
-        folded.set(id, { requests, orders, rejected, activeSlots, burstSlots, network });
+        const { requests, orders, rejected, activeSlots, burstSlots, network, lists } = o;
+        folded.set(id, { requests, orders, rejected, activeSlots, burstSlots, network, lists });
       }
     return folded;
   }
@@ -148,6 +155,7 @@ export class FakeHub {
     if (request.headers.authorization !== `Bearer ${this.currentToken}`) return { status: 401, body: {} };
     if (request.url === '/ssf/poll') return { status: 200, body: this.poll(JSON.parse(text)) };
     const { query, variables } = JSON.parse(text) as { query: string; variables: { input: never } };
+    if (query.includes('warningLists')) return this.changedLists(variables as never);
     if (query.includes('submitSignals')) return this.submit(variables.input);
     if (query.includes('lastSequence')) return data({ lastSequence: this.lastSequence });
     if (query.includes('erase')) return this.erase(query, variables.input);
@@ -189,6 +197,27 @@ export class FakeHub {
     if (this.conflictOn === input.recommendationId) return refused('OUTCOME_CONFLICT');
     this.outcomes.push(input);
     return data({ reportOutcome: { id: input.recommendationId } });
+  }
+
+  /** Publishes a list, or ends it where it has no entries. */
+  putWarningList(name: string, entries: string[], change: Partial<HubWarningList> = {}): void {
+    const before = this.warningLists.find((l) => l.name === name);
+    const cursor = Math.max(0, ...this.warningLists.map((l) => l.cursor)) + 1;
+    this.warningLists = this.warningLists.filter((l) => l.name !== name);
+    this.warningLists.push({
+      name, version: (before?.version ?? 0) + 1, cursor, source: 'a publisher', description: '', entries,
+      expiresAt: '2027-01-01T00:00:00.000Z', updatedAt: '2026-06-01T00:00:00.000Z',
+      endedAt: entries.length === 0 ? '2026-06-01T00:00:00.000Z' : null, ...change,
+    }); // prettier-ignore
+  }
+
+  private changedLists({ after, first }: { after: string | null; first: number }) {
+    const from = Number(after ?? 0);
+    if (from > Math.max(0, ...this.warningLists.map((l) => l.cursor))) return refused('BAD_INPUT');
+    const found = this.warningLists.filter((l) => l.cursor > from);
+    const edges = found.slice(0, first).map(({ cursor, ...node }) => ({ cursor: String(cursor), node }));
+    const pageInfo = { hasNextPage: found.length > first, endCursor: edges.at(-1)?.cursor ?? null };
+    return data({ warningLists: { edges, pageInfo } });
   }
 
   private poll(body: { ack?: string[]; setErrs?: Record<string, unknown> }) {
