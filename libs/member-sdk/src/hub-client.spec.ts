@@ -1,7 +1,8 @@
 import { decodeColumns, encodeColumns, toColumns } from '@app/protocol';
 import { exportJWK, generateKeyPair } from 'jose';
 import { EventVerifier } from './event-verifier.js';
-import { HubClient, type CompactBatch } from './hub-client.js';
+import { HubClient } from './hub-client.js';
+import type { CompactBatch } from './hub-types.js';
 import { MemberKey } from './member-key.js';
 import { FakeHub } from './testing/fake-hub.js';
 

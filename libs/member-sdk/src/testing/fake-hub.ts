@@ -14,7 +14,7 @@ import {
   type Rung,
 } from '@app/protocol';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
-import type { HubWarningList } from '../hub-client.js';
+import type { HubWarningList } from '../hub-types.js';
 import { FakeOAuth } from './fake-oauth.js';
 
 /** One batch as the fake hub keeps it. */
