@@ -24,6 +24,8 @@ export interface DoorParts {
   readonly usage: UsageJournal;
   readonly audit: AuditLog;
   readonly clock: Clock;
+  /** What tokens are held against: the system's time, also where `clock` is simulated. */
+  readonly wallTime: Clock;
   readonly log: Logger;
 }
 
@@ -134,12 +136,12 @@ export class Door {
 
   /** Who calls, with a token not used before. @throws {BongsuError} UNAUTHENTICATED, FORBIDDEN; both are on the audit */
   private async admit(request: DoorRequest, role: Caller['role']) {
-    const { audience, callers, clock, usage } = this.parts;
+    const { audience, callers, wallTime, usage } = this.parts;
     let known: string | undefined;
     try {
-      const found = await authenticate(request.authorization, (name) => callers.find(name), clock, audience);
+      const found = await authenticate(request.authorization, (name) => callers.find(name), wallTime, audience);
       known = found.caller.name;
-      if (!usage.takeToken(known, found.jti, found.expiresAt, clock.now()))
+      if (!usage.takeToken(known, found.jti, found.expiresAt, wallTime.now()))
         throw new BongsuError('UNAUTHENTICATED', 'The token was used before: each request needs one of its own.');
       if (found.caller.role !== role) throw new BongsuError('FORBIDDEN', `Only ${role} may ask this.`);
       return found;

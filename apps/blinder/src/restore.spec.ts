@@ -44,7 +44,12 @@ describe('a blinder restored from copies of its key and its state folder', () =>
     const second = await startBlinder(
       { ...first.config, stateDir: join(there, 'state') },
       { seed: seedIn(join(there, 'blinder.key')) },
-      { clock: first.clock, log: first.log, evaluatorFor: (secretKey) => new InlineEvaluator(secretKey) },
+      {
+        clock: first.clock,
+        wallTime: first.clock,
+        log: first.log,
+        evaluatorFor: (secretKey) => new InlineEvaluator(secretKey),
+      },
     );
     try {
       // Four of the day's seven elements are used: two more fit, then two do not.

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deriveKeyPair } from '@app/blinding';
-import type { Clock } from '@app/infrastructure/clock';
+import { SystemClock, type Clock } from '@app/infrastructure/clock';
 import { BongsuError } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
 import { gaugesFrom, type Checks } from '@app/infrastructure/metrics';
@@ -18,7 +18,10 @@ import { WorkerEvaluator } from './worker-evaluator.js';
 
 /** What a blinder needs beside its configuration; tests give an evaluator of their own. */
 export interface BlinderParts {
+  /** Counts days and dates the audit. */
   readonly clock: Clock;
+  /** What callers' tokens are held against; the system's clock unless given. */
+  readonly wallTime?: Clock;
   readonly log: Logger;
   readonly evaluatorFor?: (secretKey: Uint8Array) => Evaluator;
 }
@@ -38,7 +41,7 @@ export async function startBlinder(
   secrets: BlinderSecrets,
   parts: BlinderParts,
 ): Promise<RunningBlinder> {
-  const { clock, log } = parts;
+  const { clock, log, wallTime = new SystemClock() } = parts;
   // The epoch's number is in the derivation: a seed left over from another epoch gives another key, not the old one.
   const info = Buffer.from(`bongsu/v1/blinder/epoch/${config.epoch}`);
   const { secretKey, publicKey } = deriveKeyPair(secrets.seed, info);
@@ -48,7 +51,9 @@ export async function startBlinder(
   const evaluator = parts.evaluatorFor?.(secretKey) ?? new WorkerEvaluator(secretKey, log);
   try {
     const { epoch, audience, dailyQuota } = config;
-    const door = new Door({ epoch, publicKey, audience, dailyQuota, callers, evaluator, usage, audit, clock, log });
+    const door = new Door({
+      epoch, publicKey, audience, dailyQuota, callers, evaluator, usage, audit, clock, wallTime, log,
+    }); // prettier-ignore
     const open = await openDoor(door, config.host, config.port);
     const unwatch = gaugesFrom(() => showQuotas(door, clock.now()));
     return {

@@ -90,7 +90,7 @@ export async function openTestBlinder(
   const logged: LogLine[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line) as LogLine) });
   const evaluatorFor = (secretKey: Uint8Array) => evaluator ?? new InlineEvaluator(secretKey);
-  const blinder = await startBlinder(config, { seed }, { clock, log, evaluatorFor });
+  const blinder = await startBlinder(config, { seed }, { clock, wallTime: clock, log, evaluatorFor });
   return { ...blinder, config, clock, log, logged };
 }
 

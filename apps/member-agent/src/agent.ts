@@ -1,17 +1,10 @@
 import { join } from 'node:path';
-import {
-  BlinderClient,
-  EventVerifier,
-  HubClient,
-  MemberKey,
-  Tokenizer,
-  type BatchReceipt,
-  type Clock,
-} from '@app/member-sdk';
+import type { Clock } from '@app/infrastructure/clock';
+import { BlinderClient, EventVerifier, HubClient, Tokenizer, type BatchReceipt, type KeyRing } from '@app/member-sdk';
 import { Actor } from './acting/actor.js';
 import { Journal } from './acting/journal.js';
 import { Reporter } from './acting/reporter.js';
-import { readKeyFile, type AgentConfig } from './config/agent-config.js';
+import type { AgentConfig } from './config/agent-config.js';
 import { openSource } from './input/open-source.js';
 import type { Source } from './input/source.js';
 import { WarningLists } from './lists/warning-lists.js';
@@ -26,6 +19,7 @@ import { AppendLog } from './state/append-log.js';
 import { DiskTokenCache } from './state/disk-token-cache.js';
 import { exists, makeFolder } from './state/files.js';
 import { StateLock } from './state/lock.js';
+import { MemberKeyFiles } from './state/member-keys.js';
 import { PartFiles } from './state/part-files.js';
 import { RefusedLines } from './state/refused-lines.js';
 import { SwitchBoard } from './state/switches.js';
@@ -40,24 +34,37 @@ export type Trace = (about: object, text: string) => void;
 export interface Doors {
   hub: HubClient;
   blinders: BlinderClient[];
-  key: MemberKey;
+  keys: MemberKeyFiles;
 }
 
-export async function openDoors(config: AgentConfig, clock: Clock): Promise<Doors> {
-  const { member } = config;
-  const key = await MemberKey.fromJwk(await readKeyFile(config.keyFile));
-  const hub = new HubClient({
-    url: config.hub.url,
-    ...(config.hub.issuer === undefined ? {} : { issuer: config.hub.issuer }),
-    member,
-    key,
-    clock,
-  });
-  const blinders = config.blinders.map(
-    ({ url, audience, publicKeys }) =>
-      new BlinderClient({ url, publicKeys, member, key, clock, ...(audience === undefined ? {} : { audience }) }),
-  );
-  return { hub, blinders, key };
+/** @throws {BongsuError} CONFIG_INVALID for a key file that cannot be used */
+export async function openDoors(config: AgentConfig): Promise<Doors> {
+  const keys = new MemberKeyFiles(config.keyFile);
+  await keys.look();
+  return {
+    hub: openHub(config, keys),
+    keys,
+    blinders: config.blinders.map(
+      ({ url, audience, publicKeys }) =>
+        new BlinderClient({
+          url,
+          publicKeys,
+          member: config.member,
+          key: keys,
+          ...(audience === undefined ? {} : { audience }),
+        }),
+    ),
+  };
+}
+
+/** The hub in this member's name. @param key what to sign with */
+export function openHub({ hub, member }: AgentConfig, key: KeyRing): HubClient {
+  return new HubClient({ url: hub.url, ...(hub.issuer === undefined ? {} : { issuer: hub.issuer }), member, key });
+}
+
+export async function closeDoors({ hub, blinders }: Doors): Promise<void> {
+  await hub.close();
+  for (const blinder of blinders) await blinder.close();
 }
 
 /** The agent's parts, put together on one state folder that no other process works on meanwhile. */
@@ -82,6 +89,7 @@ export class Agent {
     readonly refused: RefusedLines,
     private readonly rejections: AppendLog<RejectedRow>,
     private readonly lock: StateLock,
+    private readonly note: Note,
   ) {}
 
   /**
@@ -116,7 +124,7 @@ export class Agent {
   ): Promise<Agent> {
     const { stateDir, member } = config;
     const now = () => clock.now();
-    const doors = await openDoors(config, clock);
+    const doors = await openDoors(config);
     const store = await StateStore.open(stateDir);
     const { state } = store;
     const spool = await Spool.open(stateDir, state.nextBatch, state.answered);
@@ -149,7 +157,7 @@ export class Agent {
     const reporter = new Reporter(doors.hub, journal, now, note);
     return new Agent(
       config, clock, doors, store, spool, cache, sources, lists, labels, collector, sender, journal, receiver, actor, reporter,
-      switches, refused, rejections, lock,
+      switches, refused, rejections, lock, note,
     ); // prettier-ignore
   }
 
@@ -163,6 +171,13 @@ export class Agent {
     await this.switches.obey(this.journal, this.clock.now());
     await this.actor.round();
     await this.reporter.round();
+  }
+
+  /** Removes the key before the current one as soon as no door needs it any more. */
+  async dropOldKey(): Promise<void> {
+    const { keys, hub, blinders } = this.doors;
+    if (await keys.settle([hub.keyInUse, ...blinders.map((blinder) => blinder.keyInUse)]))
+      this.note('Every door takes the new key: the one before is removed.');
   }
 
   /** Whether everything that the inputs hold now has been sent and answered. */
@@ -179,8 +194,7 @@ export class Agent {
     await this.journal.close();
     await this.cache.close();
     await this.rejections.close();
-    await this.doors.hub.close();
-    for (const blinder of this.doors.blinders) await blinder.close();
+    await closeDoors(this.doors);
     await this.lock.release();
   }
 }

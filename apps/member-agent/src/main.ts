@@ -6,6 +6,7 @@ import { init, type InitOptions } from './commands/init.js';
 import { release, resolveKeys, settle, stop } from './commands/people.js';
 import { pull } from './commands/pull.js';
 import { push, type PushOptions } from './commands/push.js';
+import { rotateKey } from './commands/rotate-key.js';
 import { run } from './commands/run.js';
 import { status } from './commands/status.js';
 import type { ConfigOption } from './commands/context.js';
@@ -95,6 +96,10 @@ command('settle', 'say what a person did or found about a recommendation')
   .action((id: string, outcome: string, options: ConfigOption & { reason?: string; note?: string }) =>
     settle(id, outcome, options),
   );
+
+command('rotate-key', 'put a new key in the place of the one in use; again, to go on where it stopped').action(
+  (options: ConfigOption) => rotateKey(options),
+);
 
 command('withdraw', 'take a batch back that the hub holds: its rows no longer stand')
   .argument('<batch>', 'batch id, a UUID')

@@ -54,7 +54,7 @@ export class RunLoop {
     this.loops.push(this.followLists());
     this.loops.push(this.repeat('reading', loopMs, () => this.collect()));
     this.loops.push(this.repeat('sending', loopMs, async () => void (await agent.sender.drain(() => this.stopping))));
-    this.loops.push(this.repeat('acting', loopMs, () => agent.actAndReport(), true));
+    this.loops.push(this.repeat('acting', loopMs, () => this.act(), true));
     if (receive === 'poll') this.loops.push(this.repeat('polling', 10, () => this.poll()));
   }
 
@@ -94,6 +94,11 @@ export class RunLoop {
       more = await this.agent.collector.round();
       await this.writeStatus();
     }
+  }
+
+  private async act(): Promise<void> {
+    await this.agent.actAndReport();
+    await this.agent.dropOldKey();
   }
 
   private async poll(): Promise<void> {

@@ -29,6 +29,17 @@ export interface WaitingCase {
   trouble: string | null;
 }
 
+/** Which of the member's keys are used where, by their names. */
+export interface KeyStatus {
+  current: string;
+  /** Kept until every blinder takes the current one; null without a change of keys. */
+  previous: string | null;
+  /** Made by a change of keys that stopped half-way; null without one. */
+  next: string | null;
+  /** By door: the key it took last, null before it was asked since this process began. */
+  inUse: Record<string, string | null>;
+}
+
 /** What `status --json`, `state/status.json` and `GET /status` say. */
 export interface AgentStatus {
   member: string;
@@ -50,6 +61,7 @@ export interface AgentStatus {
   spooled: { batches: number; bytes: number };
   sent: { batches: number; accepted: number; rejected: number; byCode: Record<string, number>; setAside: number };
   recentRefusals: RefusedLine[];
+  keys: KeyStatus;
   /** What goes wrong now, in words; empty when nothing does. */
   troubles: string[];
   receive: 'push' | 'poll';
@@ -107,6 +119,7 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
       reporter.trouble,
       agent.lists.trouble,
     ].filter((t) => t !== null),
+    keys: await keyStatus(agent),
     receive: config.receive,
     act: config.acting.mode,
     stopped: agent.switches.stopped,
@@ -128,6 +141,27 @@ function tableStatus({ labels }: Agent): AgentStatus['networkTable'] {
   if (labels.tableInfo === null) return null;
   const { name, version, date } = labels.tableInfo;
   return { name, version, date: new Date(date).toISOString().slice(0, 10) };
+}
+
+async function keyStatus({ doors }: Agent): Promise<KeyStatus> {
+  const { current, next, previous } = await doors.keys.look();
+  const blinders = doors.blinders.map((blinder) => [blinder.label, blinder.keyInUse] as const);
+  return {
+    current: current.name,
+    previous: previous?.name ?? null,
+    next: next?.name ?? null,
+    inUse: { hub: doors.hub.keyInUse, ...Object.fromEntries(blinders) },
+  };
+}
+
+/** The keys for people. */
+function formatKeys({ current, previous, next, inUse }: KeyStatus): string {
+  const where = Object.entries(inUse).map(([door, key]) => `${door}: ${key ?? 'not asked yet'}`);
+  return (
+    `  key: ${current} (in use at the ${where.join(', ')})` +
+    (previous === null ? '' : `; ${previous} is kept until every blinder takes the new key`) +
+    (next === null ? '' : `; a change to ${next} is not finished: run \`rotate-key\``)
+  );
 }
 
 function waitingCase(item: Case, actor: Actor): WaitingCase {
@@ -169,6 +203,7 @@ export function formatStatus(s: AgentStatus): string {
     `  received: ${s.received} recommendations (${s.receive}); acted on: ${s.acted} (${s.executed} executed, ` +
       `${s.declined} declined), superseded: ${s.superseded}, dry-run: ${s.dryRun}`,
     `  outcomes: ${s.reported} reported, ${s.toReport} to report, ${s.toReportLater} later, ${s.reportsRefused} refused by the hub`,
+    formatKeys(s.keys),
     `  acting: ${s.stopped ? 'STOPPED (`stop --resume` goes on)' : s.act}`,
   ]; // prettier-ignore
   for (const w of s.waiting.slice(0, 20))

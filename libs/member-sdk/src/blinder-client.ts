@@ -1,12 +1,15 @@
-import { checkEvaluation, BlindingError, type Hop } from '@app/blinding';
+import { randomBytes } from 'node:crypto';
+import { blind, checkEvaluation, BlindingError, type Hop } from '@app/blinding';
 import { codeOf, DoorError } from './errors.js';
-import { HttpDoor } from './http.js';
-import type { Clock, MemberKey } from './member-key.js';
+import { HttpDoor, type Answer } from './http.js';
+import type { KeyRing, MemberKey } from './member-key.js';
 
 /** Most elements in one call; a blinder takes up to 1,000. */
 export const MAX_ELEMENTS = 500;
 /** Seconds an assertion to a blinder holds; it takes at most 120. */
 const ASSERTION_SECONDS = 100;
+/** How long an older key is used, where the blinder refused the newest, before that is tried again. */
+const TRY_NEWEST_EVERY_MS = 3_600_000;
 
 /** How a member reaches one blinder. */
 export interface BlinderOptions {
@@ -15,8 +18,10 @@ export interface BlinderOptions {
   /** The blinder's committed public key for each epoch, 32 bytes, learnt from the alliance, never from an answer. */
   publicKeys: ReadonlyMap<number, Uint8Array>;
   member: string;
-  key: MemberKey;
-  clock: Clock;
+  /** Where the blinder does not know the newest key yet, the one before is used; which, is remembered. */
+  key: KeyRing;
+  /** This machine's time, milliseconds since 1970; the system's clock unless given. Never a simulated one. */
+  now?: () => number;
   /** Audience that the blinder expects; `bongsu-blinder` unless it says otherwise. */
   audience?: string;
   /** Milliseconds for one call; 30,000 unless given. */
@@ -34,21 +39,38 @@ export interface BlinderEpoch {
 /** One blinder's door. Every method throws {@link DoorError} and nothing else. */
 export class BlinderClient {
   private readonly door: HttpDoor;
+  /** The key that was taken last, and when that was found out (this process's monotonic milliseconds). */
+  private used: { key: MemberKey; since: number } | null = null;
 
   constructor(private readonly options: BlinderOptions) {
-    this.door = new HttpDoor('blinder', options.url);
+    this.door = new HttpDoor('blinder', options.url, options.now);
   }
 
   get label(): string {
     return this.door.label;
   }
 
+  /** Name of the key that the blinder took last; null before it took one. */
+  get keyInUse(): string | null {
+    return this.used?.key.name ?? null;
+  }
+
+  /**
+   * Whether the blinder knows this member, and proves its pinned key: has one random element evaluated, which counts
+   * against the day's quota.
+   * @throws {DoorError} as {@link evaluate}, BAD_PROOF
+   */
+  async tryOut(epoch: number): Promise<void> {
+    const { blinded } = blind([randomBytes(32)]);
+    this.requireProof(epoch, blinded, await this.evaluate(epoch, blinded));
+  }
+
   /** The epochs that the blinder says it has. Its public keys are for comparing with the pinned ones. */
   async epochs(): Promise<BlinderEpoch[]> {
     const answer = await this.door.call({ method: 'GET', path: '/v1/epochs', timeoutMs: 10_000 });
-    if (answer.status !== 200) throw this.failure(answer.status, answer.body, answer.retryAfterMs);
+    if (answer.status !== 200) throw this.failure(answer);
     const epochs = (answer.body as { epochs?: BlinderEpoch[] } | null)?.epochs;
-    if (!Array.isArray(epochs)) throw this.bad('no list of epochs');
+    if (!Array.isArray(epochs)) throw this.bad(answer, 'no list of epochs');
     return epochs;
   }
 
@@ -75,12 +97,10 @@ export class BlinderClient {
   async evaluate(epoch: number, elements: readonly Uint8Array[]): Promise<Hop> {
     const publicKey = this.pinned(epoch);
     const body = JSON.stringify({ epoch, elements: elements.map((e) => Buffer.from(e).toString('base64url')) });
-    let answer = await this.ask(body);
-    // The assertion may have run out on the way where the clock is driven in steps.
-    if (answer.status === 401) answer = await this.ask(body);
-    if (answer.status !== 200) throw this.failure(answer.status, answer.body, answer.retryAfterMs);
+    const answer = await this.askWithKeys(body);
+    if (answer.status !== 200) throw this.failure(answer);
     const { elements: evaluated, proof } = (answer.body ?? {}) as { elements?: string[]; proof?: string };
-    if (!Array.isArray(evaluated) || typeof proof !== 'string') throw this.bad('no elements and proof');
+    if (!Array.isArray(evaluated) || typeof proof !== 'string') throw this.bad(answer, 'no elements and proof');
     const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'));
     return { evaluated: evaluated.map(bytes), proof: bytes(proof), publicKey };
   }
@@ -104,9 +124,30 @@ export class BlinderClient {
     await this.door.close();
   }
 
-  private async ask(body: string) {
-    const { key, member, clock, audience, timeoutMs } = this.options;
-    const assertion = await key.assertion(member, audience ?? 'bongsu-blinder', clock.now(), ASSERTION_SECONDS);
+  /** Asks with the key used last, else newest first, until the blinder takes one. */
+  private async askWithKeys(body: string): Promise<Answer> {
+    const keys = await this.options.key.keys();
+    const { used } = this;
+    const known = keys.find((key) => key.thumbprint === used?.key.thumbprint);
+    const stays = known !== undefined && (known === keys[0] || performance.now() - used!.since < TRY_NEWEST_EVERY_MS);
+    let refusal: Answer | null = null;
+    for (const key of stays ? [known, ...keys.filter((other) => other !== known)] : keys) {
+      let answer = await this.ask(body, key);
+      // The answer told the blinder's time: what was signed by another one is signed again.
+      if (answer.status === 401 && answer.timeMoved) answer = await this.ask(body, key);
+      if (answer.status !== 401) {
+        if (!stays || key !== this.used?.key) this.used = { key, since: performance.now() };
+        return answer;
+      }
+      refusal ??= answer;
+    }
+    if (refusal === null) throw new DoorError(this.label, 'UNAUTHENTICATED', 'There is no key to sign with.');
+    return refusal;
+  }
+
+  private async ask(body: string, key: MemberKey): Promise<Answer> {
+    const { member, audience = 'bongsu-blinder', timeoutMs } = this.options;
+    const assertion = await key.assertion(member, audience, this.door.time.now(), ASSERTION_SECONDS);
     return this.door.call({
       method: 'POST',
       path: '/v1/evaluate',
@@ -126,14 +167,14 @@ export class BlinderClient {
     );
   }
 
-  private failure(status: number, body: unknown, retryAfterMs: number | null): DoorError {
-    const said = body as { code?: unknown; message?: string } | null;
-    const code = codeOf(said?.code, status);
-    const message = said?.message ?? `HTTP ${status}`;
-    return new DoorError(this.label, code, `The ${this.label} answers ${code}: ${message}`, retryAfterMs, status);
+  private failure(answer: Answer): DoorError {
+    const said = answer.body as { code?: unknown; message?: string } | null;
+    const code = codeOf(said?.code, answer.status);
+    const message = said?.message ?? `HTTP ${answer.status}`;
+    return this.door.failure(answer, code, `The ${this.label} answers ${code}: ${message}`);
   }
 
-  private bad(what: string): DoorError {
-    return new DoorError(this.label, 'BAD_ANSWER', `The ${this.label} answers ${what}; is this a blinder's address?`);
+  private bad(answer: Answer, what: string): DoorError {
+    return this.door.failure(answer, 'BAD_ANSWER', `The ${this.label} answers ${what}; is this a blinder's address?`);
   }
 }

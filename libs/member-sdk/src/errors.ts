@@ -15,31 +15,46 @@ const RECOVERABLE: ReadonlySet<DoorErrorCode> = new Set([
   'TIMEOUT',
   'UNAVAILABLE',
   'QUOTA_EXCEEDED',
+  'RATE_LIMITED',
   'INTERNAL',
 ]);
+
+/** What is known of a failed call beside its code. */
+export interface DoorErrorDetails {
+  /** What the door's Retry-After said, milliseconds; null where it said nothing. */
+  retryAfterMs?: number | null;
+  /** The HTTP status, where there was an answer. */
+  status?: number | null;
+  /** What the call is known by in the door's logs. */
+  requestId?: string | null;
+}
 
 /** A failed call: what failed, whether the same call may succeed later, and when to try at the earliest. */
 export class DoorError extends Error {
   override readonly name = 'DoorError';
   /** Whether the same call can succeed later without anybody changing anything. */
   readonly recoverable: boolean;
+  readonly retryAfterMs: number | null;
+  readonly status: number | null;
+  /** Name it to the alliance: the part that was called has it in its logs. */
+  readonly requestId: string | null;
 
   /**
    * @param door the part that was called, for the person who reads it: `hub` or `blinder`, with its URL
    * @param code stable code
    * @param message what is wrong and what to do
-   * @param retryAfterMs what the door's Retry-After said, milliseconds; null where it said nothing
-   * @param status the HTTP status, where there was an answer
    */
   constructor(
     readonly door: string,
     readonly code: DoorErrorCode,
     message: string,
-    readonly retryAfterMs: number | null = null,
-    readonly status: number | null = null,
+    details: DoorErrorDetails = {},
   ) {
     super(message);
     this.recoverable = RECOVERABLE.has(code);
+    this.retryAfterMs = details.retryAfterMs ?? null;
+    this.status = details.status ?? null;
+    this.requestId = details.requestId ?? null;
   }
 }
 
@@ -50,7 +65,7 @@ export function codeOf(named: unknown, status: number): DoorErrorCode {
   if (status === 403) return 'FORBIDDEN';
   if (status === 404) return 'NOT_FOUND';
   if (status === 413) return 'BATCH_TOO_LARGE';
-  if (status === 429) return 'QUOTA_EXCEEDED';
+  if (status === 429) return 'RATE_LIMITED';
   if (status === 502 || status === 503 || status === 504) return 'UNAVAILABLE';
   return status >= 500 ? 'INTERNAL' : 'BAD_INPUT';
 }

@@ -1,7 +1,8 @@
 import { decodeColumns, encodeColumns, toColumns } from '@app/protocol';
 import { exportJWK, generateKeyPair } from 'jose';
 import { EventVerifier } from './event-verifier.js';
-import { HubClient, type CompactBatch } from './hub-client.js';
+import { HubClient } from './hub-client.js';
+import type { CompactBatch } from './hub-types.js';
 import { MemberKey } from './member-key.js';
 import { FakeHub } from './testing/fake-hub.js';
 
@@ -20,9 +21,10 @@ describe('hub client', () => {
 
   beforeEach(async () => {
     hub = await FakeHub.start();
+    hub.oauth.now = clock.now;
     const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
     const key = await MemberKey.fromJwk(await exportJWK(privateKey));
-    client = new HubClient({ url: hub.url, member: 'upbit', key, clock, timeoutMs: 500 });
+    client = new HubClient({ url: hub.url, member: 'upbit', key, now: clock.now, timeoutMs: 500 });
   });
   afterEach(async () => {
     await client.close();
@@ -36,27 +38,6 @@ describe('hub client', () => {
     expect(decodeColumns(batch(1).compact).keys).toEqual([]);
   });
 
-  it('uses one token until shortly before its end by the clock, whichever way the clock goes', async () => {
-    await Promise.all([client.lastSequence(), client.lastSequence()]);
-    expect(hub.tokensGiven).toBe(1);
-    clock.at += 560_000;
-    await client.lastSequence();
-    expect(hub.tokensGiven).toBe(1);
-    clock.at += 20_000;
-    await client.lastSequence();
-    expect(hub.tokensGiven).toBe(2);
-    clock.at -= 3_600_000;
-    await client.lastSequence();
-    expect(hub.tokensGiven).toBe(3);
-  });
-
-  it('gets a new token once where the hub refuses the old one', async () => {
-    await client.lastSequence();
-    hub.expireTokens();
-    expect(await client.lastSequence()).toBe(0);
-    expect(hub.tokensGiven).toBe(2);
-  });
-
   it('tells failures that pass from those that do not, and passes Retry-After on', async () => {
     hub.failures = [
       { status: 429, headers: { 'retry-after': '7' } },
@@ -66,7 +47,7 @@ describe('hub client', () => {
       'hang up',
     ];
     const submit = () => client.submitSignals(batch(1));
-    await expect(submit()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', recoverable: true, retryAfterMs: 7000 });
+    await expect(submit()).rejects.toMatchObject({ code: 'RATE_LIMITED', recoverable: true, retryAfterMs: 7000 });
     await expect(submit()).rejects.toMatchObject({ code: 'INTERNAL', recoverable: true });
     await expect(submit()).rejects.toMatchObject({ code: 'UNAVAILABLE', recoverable: true });
     await expect(submit()).rejects.toMatchObject({ code: 'EPOCH_CLOSED', recoverable: false });
@@ -78,6 +59,59 @@ describe('hub client', () => {
     expect((await client.poll([])).sets).toEqual({ j1: 'set' });
     expect((await client.poll(['j1'])).sets).toEqual({});
     expect(hub.acknowledged).toEqual(['j1']);
+  });
+
+  describe('its documents', () => {
+    const asked = () =>
+      hub.requests.filter((r) => !r.asked.startsWith('/')).map(({ asked, text }) => ({ asked, text }));
+
+    it('go by their ids', async () => {
+      await client.submitSignals(batch(1));
+      expect(asked()).toEqual([{ asked: 'submitSignals', text: false }]);
+    });
+
+    it.each(['others', 'none'] as const)(
+      'go as text to a hub that knows %s of them, and from then on',
+      async (known) => {
+        hub.documents = known;
+        expect(await client.lastSequence()).toBe(0);
+        await client.submitSignals(batch(1));
+        await client.submitSignals(batch(2));
+        expect(asked()).toEqual([
+          { asked: 'unknown document', text: false },
+          { asked: 'lastSequence', text: true },
+          { asked: 'unknown document', text: false },
+          { asked: 'submitSignals', text: true },
+          { asked: 'submitSignals', text: true },
+        ]);
+      },
+    );
+
+    it('stay known to a client whose variables were refused', async () => {
+      const refusal = { status: 400, body: { errors: [{ message: 'no', extensions: { code: 'BAD_INPUT' } }] } };
+      hub.failures = [refusal, refusal];
+      await expect(client.submitSignals(batch(1))).rejects.toMatchObject({ code: 'BAD_INPUT' });
+      await client.submitSignals(batch(1));
+      expect(asked().map((a) => a.text)).toEqual([false, true, false]);
+    });
+  });
+
+  it("carries a batch's id through, a new id with anything else, and names it in a failure", async () => {
+    hub.failures = [{ status: 503 }];
+    const failure = client.submitSignals(batch(1));
+    await expect(failure).rejects.toMatchObject({
+      requestId: batch(1).batchId,
+      message: expect.stringContaining(batch(1).batchId),
+    });
+    hub.expireTokens();
+    await client.submitSignals(batch(1));
+    const ids = (asked: string) => hub.requests.filter((r) => r.asked === asked).map((r) => r.id);
+    expect(new Set(ids('submitSignals'))).toEqual(new Set([batch(1).batchId]));
+    await client.lastSequence();
+    await client.lastSequence();
+    expect(new Set([...ids('lastSequence'), batch(1).batchId, ...ids('/oauth/token')]).size).toBe(5);
+    hub.away = true;
+    await expect(client.submitSignals(batch(2))).rejects.toMatchObject({ requestId: batch(2).batchId });
   });
 
   describe('its events', () => {

@@ -5,8 +5,10 @@
 export * from './errors.js';
 export { HttpDoor, type Answer, type Call } from './http.js';
 export * from './member-key.js';
-export { HubSession, type SessionOptions } from './hub-session.js';
+export { DoorTime, MAX_ALLOWANCE_MS, describeOffset } from './door-time.js';
+export { HubSession, type SessionOptions, type TokenUse } from './hub-session.js';
 export * from './hub-client.js';
+export * from './hub-types.js';
 export * from './blinder-client.js';
 export * from './token-cache.js';
 export * from './tokenizer.js';

@@ -11,9 +11,8 @@ describe('tokenizer', () => {
   let blinder: FakeBlinder;
   let key: MemberKey;
   const cache = () => new MemoryTokenCache();
-  const clock = { now: () => Date.parse('2026-06-01T00:00:00Z') };
   const client = (b: FakeBlinder, publicKey = b.publicKey) =>
-    new BlinderClient({ url: b.url, publicKeys: new Map([[1, publicKey]]), member: 'upbit', key, clock });
+    new BlinderClient({ url: b.url, publicKeys: new Map([[1, publicKey]]), member: 'upbit', key });
   const tokenizer = (memory: MemoryTokenCache, ...blinders: BlinderClient[]) =>
     new Tokenizer({ member: 'upbit', epoch: 1, blinders, cache: memory, chunk: 3 });
 
@@ -102,6 +101,59 @@ describe('tokenizer', () => {
     expect(tokens[0]).toEqual(tokens[1]);
     expect(tokens[0]).not.toEqual(tokens[2]);
     await second.stop();
+  });
+
+  describe('a blinder that knows the member by an older key', () => {
+    let newer: MemberKey;
+    let calls: BlinderClient;
+    const ask = () => calls.tryOut(1);
+
+    beforeEach(async () => {
+      newer = await MemberKey.fromJwk(
+        await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey),
+      );
+      const ring = { keys: () => Promise.resolve([newer, key]) };
+      calls = new BlinderClient({
+        url: blinder.url,
+        publicKeys: new Map([[1, blinder.publicKey]]),
+        member: 'upbit',
+        key: ring,
+      });
+      blinder.callers = [key.publicJwk];
+    });
+    afterEach(() => calls.close());
+
+    it('is asked with that one, which is remembered', async () => {
+      await ask();
+      await ask();
+      expect(calls.keyInUse).toBe(key.name);
+      expect(blinder.refused).toBe(1);
+    });
+
+    it('is asked with the new one as soon as it refuses the old one', async () => {
+      await ask();
+      blinder.callers = [newer.publicJwk];
+      await ask();
+      expect(calls.keyInUse).toBe(newer.name);
+      await ask();
+      expect(blinder.refused).toBe(2);
+    });
+
+    it('says so where it knows none', async () => {
+      blinder.callers = [];
+      await expect(ask()).rejects.toMatchObject({ code: 'UNAUTHENTICATED', recoverable: false });
+      expect(calls.keyInUse).toBeNull();
+    });
+  });
+
+  it("signs by the blinder's time where its own is off", async () => {
+    blinder.callers = [key.publicJwk];
+    blinder.now = () => Date.now() + 200_000;
+    await expect(client(blinder).tryOut(1)).resolves.toBeUndefined();
+    blinder.now = () => Date.now() - 3_600_000;
+    await expect(client(blinder).tryOut(1)).rejects.toMatchObject({
+      message: expect.stringMatching(/(3600|3599) s ahead/),
+    });
   });
 
   it('refuses what cannot be a value of its kind', () => {

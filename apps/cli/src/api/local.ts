@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { clockFromEnv, type Clock } from '@app/infrastructure/clock';
 import { BongsuError } from '@app/protocol';
 import { LOCAL_HUB_FILE, type LocalHub } from '../commands/start.js';
 import { REGULATOR_NAME, STAFF_NAME } from '../stack/identities.js';
@@ -31,9 +30,5 @@ export async function openAs(kind: 'staff' | 'regulator', options: PersonOptions
     );
   if (!key) throw new BongsuError('CONFIG_INVALID', 'No key is known: give --key FILE, your private JWK.', '--key');
   const name = options.name ?? process.env['PERSON_NAME'] ?? (kind === 'staff' ? STAFF_NAME : REGULATOR_NAME);
-  return HubApi.open(hub, `${kind}:${name}`, key, clockOf(local));
-}
-
-function clockOf(local: LocalHub | undefined): Clock {
-  return clockFromEnv({ CLOCK_FILE: local?.clockFile, ...process.env });
+  return HubApi.open(hub, `${kind}:${name}`, key);
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clockFromEnv, writeClockFile } from '@app/infrastructure/clock';
+import { writeClockFile } from '@app/infrastructure/clock';
 import { rungRank, RUNGS, type Rung, type TruthRecord } from '@app/protocol';
 import { generatePopulation, readTruth, writePopulation } from '@app/simulation';
 import { HubApi } from '../api/hub-api.js';
@@ -76,13 +76,8 @@ export class Demo {
 
     say('2. The hub');
     await this.stack.start();
-    const clock = clockFromEnv(this.stack.env());
-    const staff = await HubApi.open(
-      this.stack.hubUrl,
-      `staff:${STAFF_NAME}`,
-      this.stack.identities.staffKeyFile,
-      clock,
-    );
+    const { hubUrl, identities } = this.stack;
+    const staff = await HubApi.open(hubUrl, `staff:${STAFF_NAME}`, identities.staffKeyFile);
     say(`  hub ${this.stack.hubUrl}, blinder ${this.stack.blinderUrl}`);
 
     say('3. Five exchanges join, each with its own agent');
@@ -98,12 +93,7 @@ export class Demo {
     );
 
     say('5. What came of it');
-    const regulator = await HubApi.open(
-      this.stack.hubUrl,
-      `regulator:${REGULATOR_NAME}`,
-      this.stack.identities.regulatorKeyFile,
-      clock,
-    );
+    const regulator = await HubApi.open(hubUrl, `regulator:${REGULATOR_NAME}`, identities.regulatorKeyFile);
     // The month that most of the days lie in.
     const period = new Date(this.start + (POPULATION.days / 2) * DAY_MS + SEOUL_MS).toISOString().slice(0, 7);
     const report = await fetchReport(regulator, this.stack.hubUrl, period);
@@ -127,7 +117,7 @@ export class Demo {
 
   /**
    * Where everything is, one line per door, for whoever wants to look around. Simulated time goes over into the real
-   * one: tokens, and observations of the hours to come, are then what they are anywhere.
+   * one: observations of the hours to come are then what they are anywhere.
    */
   doors(): string[] {
     writeClockFile(this.clockFile, Date.now());

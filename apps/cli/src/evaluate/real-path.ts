@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clockFromEnv, writeClockFile } from '@app/infrastructure/clock';
+import { writeClockFile } from '@app/infrastructure/clock';
 import { BongsuError, POPULATION_MEMBERS, type RungOrNone } from '@app/protocol';
 import type { KeyResult } from '@app/simulation';
 import { HubApi } from '../api/hub-api.js';
@@ -51,13 +51,8 @@ export class RealPath {
 
   async run(onProgress: (progress: Progress) => void): Promise<Evaluated> {
     await this.stack.start();
-    const clock = clockFromEnv(this.stack.env());
-    const staff = await HubApi.open(
-      this.stack.hubUrl,
-      `staff:${STAFF_NAME}`,
-      this.stack.identities.staffKeyFile,
-      clock,
-    );
+    const { hubUrl, identities } = this.stack;
+    const staff = await HubApi.open(hubUrl, `staff:${STAFF_NAME}`, identities.staffKeyFile);
     this.exchanges = POPULATION_MEMBERS.map(
       (name) => new Exchange(this.stack, { name, receive: 'poll', input: 'usage' }),
     );

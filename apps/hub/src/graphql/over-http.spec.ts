@@ -1,8 +1,7 @@
 import { serverAudits } from 'graphql-http';
-import { OPERATIONS } from '@app/protocol';
+import { documentIdOf, OPERATIONS } from '@app/protocol';
 import { codeIn, startTestHub, type TestHub } from '../../../../test/support/running-hub.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
-import { documentIdOf } from './trusted-documents.js';
 
 describe('GraphQL over HTTP', () => {
   let db: TestDatabase;

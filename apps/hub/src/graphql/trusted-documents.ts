@@ -1,11 +1,5 @@
-import { createHash } from 'node:crypto';
 import { GraphQLError } from 'graphql';
-import { type ErrorCode, OPERATIONS } from '@app/protocol';
-
-/** `sha256:` and the lower-case hex digest of a document's text (GraphQL over HTTP, appendix on persisted documents). */
-export function documentIdOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
-}
+import { documentIdOf, type ErrorCode, OPERATIONS } from '@app/protocol';
 
 const TEXTS = new Map(Object.values(OPERATIONS).map((text) => [documentIdOf(text), text]));
 

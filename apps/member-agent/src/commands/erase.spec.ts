@@ -26,7 +26,7 @@ describe('erase', () => {
 
   const sent = () => [...bench.hub.batches.values()][0]!.rows.keyFacts[0]!;
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
-  const ask = (options: Parameters<typeof eraseAs>[2]) => eraseAs(bench.config, bench.clock, options);
+  const ask = (options: Parameters<typeof eraseAs>[1]) => eraseAs(bench.config, options);
 
   it('names a key, or an owner, to the hub by the token that was sent', async () => {
     await writeFile(bench.path('owner'), `${KEY.owner}\n`);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { BongsuError, Tokenizer, type Clock, type ErasureReceipt } from '@app/member-sdk';
+import { BongsuError, Tokenizer, type ErasureReceipt } from '@app/member-sdk';
 import { openDoors } from '../agent.js';
 import type { AgentConfig } from '../config/agent-config.js';
 import { DiskTokenCache } from '../state/disk-token-cache.js';
@@ -20,23 +20,19 @@ export interface EraseOptions extends ConfigOption {
  * this epoch, can be at the hub; so nothing is blinded for it.
  */
 export async function erase(options: EraseOptions): Promise<void> {
-  const { config, clock } = await commandContext(options);
-  console.log(JSON.stringify(await eraseAs(config, clock, options), null, 2));
+  const { config } = await commandContext(options);
+  console.log(JSON.stringify(await eraseAs(config, options), null, 2));
   if (options.erasure === undefined)
     say('Take the key out of the inputs too: what is sent from now on is new to the hub.');
 }
 
 /** @throws {BongsuError} BAD_INPUT, NOT_FOUND; {DoorError} */
-export async function eraseAs(
-  config: AgentConfig,
-  clock: Clock,
-  options: Omit<EraseOptions, 'config'>,
-): Promise<ErasureReceipt> {
+export async function eraseAs(config: AgentConfig, options: Omit<EraseOptions, 'config'>): Promise<ErasureReceipt> {
   const given = [options.key, options.ownerFile, options.erasure].filter((value) => value !== undefined);
   if (given.length !== 1) throw new BongsuError('BAD_INPUT', 'Give one of --key, --owner-file and --erasure.', '--key');
   const cache = await DiskTokenCache.open(join(config.stateDir, 'tokens.jsonl'), config.epoch, { readOnly: true });
   const tokenizer = new Tokenizer({ member: config.member, epoch: config.epoch, blinders: [], cache });
-  const { hub, blinders } = await openDoors(config, clock);
+  const { hub, blinders } = await openDoors(config);
   try {
     if (options.erasure !== undefined) return found(await hub.erasure(options.erasure));
     const reason = options.reason?.trim();

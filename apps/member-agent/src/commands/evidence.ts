@@ -7,10 +7,10 @@ import { commandContext, say, type ConfigOption } from './context.js';
 
 /** `evidence ID`: everything there is on one recommendation, as JSON. */
 export async function evidence(id: string, options: ConfigOption): Promise<void> {
-  const { config, clock } = await commandContext(options);
+  const { config } = await commandContext(options);
   const journal = await Journal.open(join(config.stateDir, 'journal.jsonl'), { readOnly: true });
   const own = journal.cases.get(id);
-  const doors = await openDoors(config, clock);
+  const doors = await openDoors(config);
   const hub = await doors.hub.recommendation(id).catch((error: Error) => {
     say(error.message);
     return null;

@@ -3,10 +3,10 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { BongsuError, HttpDoor, LEGAL_BASES, MEMBER_NAME } from '@app/member-sdk';
-import { exportJWK, generateKeyPair } from 'jose';
 import { readAgentConfig, readKeyFile } from '../config/agent-config.js';
 import { configTemplate } from '../config/template.js';
 import { exists, makeFolder } from '../state/files.js';
+import { makeMemberKey, publicHalf } from '../state/member-keys.js';
 import { say, type ConfigOption } from './context.js';
 
 export interface InitOptions extends ConfigOption {
@@ -122,14 +122,12 @@ async function keyPair(folder: string, member: string): Promise<Record<string, u
     jwk = await readKeyFile(path);
     say(`The key in ${path} is kept.`);
   } else {
-    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-    const kid = `${member}-${randomBytes(4).toString('hex')}`;
-    jwk = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid };
+    jwk = await makeMemberKey(member);
     await writeSecret(path, `${JSON.stringify(jwk, null, 1)}\n`);
   }
-  const { d: _private, ...publicHalf } = jwk;
-  await writeFile(join(folder, 'public.jwk.json'), `${JSON.stringify(publicHalf, null, 1)}\n`);
-  return publicHalf;
+  const shown = publicHalf(jwk);
+  await writeFile(join(folder, 'public.jwk.json'), `${JSON.stringify(shown, null, 1)}\n`);
+  return shown;
 }
 
 /** The blinder's public keys by epoch: as given, or, with a word of warning, as the blinder itself says. */

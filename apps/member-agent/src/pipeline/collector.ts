@@ -48,6 +48,7 @@ export class Collector {
   private readonly retry = new Backoff(500, 30_000);
   /** Why new values do not become tokens, in words; null while they do. */
   blinderTrouble: string | null = null;
+  private blinderCode: string | null = null;
   /** Why nothing is read, in words; null while reading goes on. */
   readingTrouble: string | null = null;
 
@@ -200,13 +201,15 @@ export class Collector {
       await this.options.tokenizer.tokenize(wanted);
       if (this.blinderTrouble !== null) this.options.note('The blinder answers again: new values become tokens.');
       this.blinderTrouble = null;
+      this.blinderCode = null;
       this.retry.reset();
     } catch (error) {
       if (!(error instanceof DoorError)) throw error;
       this.retry.failed(error.retryAfterMs);
       const text = `${error.message} Rows with new values wait; known values go on.`;
-      if (text !== this.blinderTrouble) this.options.note(text);
+      if (error.code !== this.blinderCode) this.options.note(text);
       this.blinderTrouble = text;
+      this.blinderCode = error.code;
     }
   }
 

@@ -2,16 +2,20 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   decodeColumns,
+  documentIdOf,
   encodeToken,
+  OPERATIONS,
   RECOMMENDATION_EVENT,
   signSet,
   toRows,
   type BatchRows,
+  type OperationName,
   type RecommendationPayload,
   type Rung,
 } from '@app/protocol';
-import { exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
-import type { HubWarningList } from '../hub-client.js';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
+import type { HubWarningList } from '../hub-types.js';
+import { FakeOAuth } from './fake-oauth.js';
 
 /** One batch as the fake hub keeps it. */
 export interface StoredBatch {
@@ -34,7 +38,8 @@ export interface FoldedObservation {
 /** A warning list of the fake hub. */
 export type FakeWarningList = HubWarningList & { cursor: number };
 
-type Failure = { status: number; headers?: Record<string, string>; body?: unknown } | 'hang up' | 'lose the answer';
+type Answer = { status: number; headers?: Record<string, string>; body?: unknown };
+type Failure = Answer | 'hang up' | 'lose the answer';
 
 /** A hub that keeps what it is sent, in memory, behind the real doors: for specs. */
 export class FakeHub {
@@ -51,10 +56,15 @@ export class FakeHub {
   away = false;
   /** In the order of their last change. */
   warningLists: FakeWarningList[] = [];
-  tokensGiven = 0;
   submissions = 0;
   conflictOn: string | null = null;
-  private currentToken = '';
+  /** Whether documents are taken by their id: as the hub does, as one that has other documents, as one before them. */
+  documents: 'known' | 'others' | 'none' = 'known';
+  /** What to answer the next call of `rotateMemberKey` with; the key is registered, unless it is an answer. */
+  rotation: 'answer' | 'lose the answer' | Answer = 'answer';
+  /** Of every request: its id, what was asked (operation or path), and whether that came as a text. */
+  readonly requests: { id: string; asked: string; text: boolean }[] = [];
+  readonly oauth = new FakeOAuth(() => this.url);
 
   private constructor(
     private readonly server: Server,
@@ -68,10 +78,11 @@ export class FakeHub {
     const server = createServer();
     const hub = new FakeHub(server, privateKey, jwk);
     server.on('request', (request, response) => {
-      void readText(request).then((text) => {
-        const answer = hub.away ? 'hang up' : hub.answer(request, text);
+      void readText(request).then(async (text) => {
+        const answer = hub.away ? 'hang up' : await hub.answer(request, text);
         if (answer === 'hang up') return request.socket.destroy();
-        response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+        const date = new Date(hub.oauth.now()).toUTCString();
+        response.writeHead(answer.status, { 'content-type': 'application/json', date, ...answer.headers });
         response.end(JSON.stringify(answer.body ?? null));
       });
     });
@@ -90,7 +101,11 @@ export class FakeHub {
 
   /** Forgets the tokens given: callers must get new ones. */
   expireTokens(): void {
-    this.currentToken = 'none';
+    this.oauth.forgetTokens();
+  }
+
+  get tokensGiven(): number {
+    return this.oauth.given;
   }
 
   /** Signs a recommendation as the hub would send it. */
@@ -139,45 +154,90 @@ export class FakeHub {
     return folded;
   }
 
-  private answer(
-    request: IncomingMessage,
-    text: string,
-  ): { status: number; headers?: Record<string, string>; body?: unknown } | 'hang up' {
-    switch (request.url) {
+  private async answer(request: IncomingMessage, text: string): Promise<Answer | 'hang up'> {
+    const path = request.url ?? '';
+    const note = (asked: string, asText = false) =>
+      this.requests.push({ id: String(request.headers['x-request-id']), asked, text: asText });
+    if (path !== '/graphql') note(path);
+    switch (path) {
       case '/oauth/token':
-        this.currentToken = `token-${++this.tokensGiven}`;
-        return { status: 200, body: { access_token: this.currentToken, token_type: 'Bearer', expires_in: 600 } };
+        return this.oauth.token(request, text);
       case '/.well-known/jwks.json':
         return { status: 200, body: { keys: [this.jwk] } };
       case '/health/live':
         return { status: 200, body: {} };
+      case '/ssf/poll':
+        if (!(await this.oauth.admits(request, 'ssf'))) return { status: 401, body: {} };
+        return { status: 200, body: this.poll(JSON.parse(text)) };
     }
-    if (request.headers.authorization !== `Bearer ${this.currentToken}`) return { status: 401, body: {} };
-    if (request.url === '/ssf/poll') return { status: 200, body: this.poll(JSON.parse(text)) };
-    const { query, variables } = JSON.parse(text) as { query: string; variables: { input: never } };
-    if (query.includes('warningLists')) return this.changedLists(variables as never);
-    if (query.includes('submitSignals')) return this.submit(variables.input);
-    if (query.includes('lastSequence')) return data({ lastSequence: this.lastSequence });
-    if (query.includes('erase')) return this.erase(query, variables.input);
-    if (query.includes('reportOutcome')) return this.outcome(variables.input);
-    return { status: 400, body: { errors: [{ message: 'unknown to the fake' }] } };
+    if (!(await this.oauth.admits(request, 'graphql'))) return { status: 401, body: {} };
+    const body = JSON.parse(text) as { query?: string; documentId?: string; variables: { input: never } };
+    const operation = this.operationOf(body);
+    if (operation === null) {
+      note('unknown document');
+      const byId = body.documentId !== undefined && this.documents !== 'none';
+      return refused(byId ? 'PERSISTED_QUERY_NOT_FOUND' : 'BAD_INPUT', 400);
+    }
+    note(operation, body.query !== undefined);
+    return this.run(operation, body.variables);
+  }
+
+  private operationOf({ query, documentId: id }: { query?: string; documentId?: string }): OperationName | null {
+    const names = Object.keys(OPERATIONS) as OperationName[];
+    if (query !== undefined) return names.find((name) => OPERATIONS[name] === query) ?? null;
+    if (this.documents !== 'known') return null;
+    return names.find((name) => documentIdOf(OPERATIONS[name]) === id) ?? null;
+  }
+
+  private async run(operation: OperationName, variables: { input: never }): Promise<Answer | 'hang up'> {
+    const { input } = variables;
+    switch (operation) {
+      case 'submitSignals':
+        return this.submit(input);
+      case 'lastSequence':
+        return data({ lastSequence: this.lastSequence });
+      case 'eraseKey':
+      case 'eraseOwner':
+        return this.erase(operation, input);
+      case 'warningLists':
+        return this.changedLists(variables as never);
+      case 'reportOutcome':
+        return this.outcome(input);
+      case 'rotateMemberKey':
+        return this.rotateKey(input);
+      case 'currentStandard':
+        return data({ currentStandard: { version: '1.0.0', effectiveFrom: '2026-05-28T00:00:00Z' } });
+      default:
+        return refused('NOT_FOUND');
+    }
+  }
+
+  private async rotateKey({ jwk, proof }: { jwk: string; proof: string }): Promise<Answer | 'hang up'> {
+    if (typeof this.rotation !== 'string') return this.rotation;
+    const key = JSON.parse(jwk) as JWK;
+    const { iss } = JSON.parse(Buffer.from(proof.split('.')[1]!, 'base64url').toString()) as { iss: string };
+    if (!(await this.oauth.verifies(proof, iss, 'bongsu-key-proof+jwt', [key]))) return refused('BAD_INPUT');
+    this.oauth.registered = [key, ...(this.oauth.registered ?? [])];
+    if (this.rotation === 'lose the answer') return 'hang up';
+    const previousValidUntil = new Date(this.oauth.now() + 7 * 86_400_000).toISOString();
+    return data({ rotateMemberKey: { kid: await calculateJwkThumbprint(key), previousValidUntil } });
   }
 
   private get lastSequence(): number {
     return Math.max(0, ...[...this.batches.values()].map((b) => b.sequence));
   }
 
-  private submit(input: { batchId: string; sequence: number; compact: string }) {
+  private submit(input: { batchId: string; sequence: number; compact: string }): Answer | 'hang up' {
     this.submissions++;
     const failure = this.failures.shift();
-    if (failure === 'hang up') return 'hang up' as const;
+    if (failure === 'hang up') return 'hang up';
     if (failure !== undefined && failure !== 'lose the answer') return failure;
     const known = this.batches.get(input.batchId);
     const taken = [...this.batches.values()].some((b) => b.sequence === input.sequence && b.batchId !== input.batchId);
     if (taken || (known && known.sequence !== input.sequence)) return refused('BATCH_CONFLICT');
     const rows = known?.rows ?? toRows(decodeColumns(Buffer.from(input.compact, 'base64')));
     this.batches.set(input.batchId, { batchId: input.batchId, sequence: input.sequence, rows });
-    if (failure === 'lose the answer') return 'hang up' as const;
+    if (failure === 'lose the answer') return 'hang up';
     const accepted = rows.observations.length + rows.allowEntries.length + rows.keyFacts.length;
     const receipt = {
       batchId: input.batchId, sequence: input.sequence, receivedAt: '2026-06-02T00:00:00Z', accepted, rejected: 0,
@@ -187,8 +247,7 @@ export class FakeHub {
   }
 
   /** Does at once what the hub does in its own time. */
-  private erase(query: string, input: { key?: string; owner?: string; reason: string }) {
-    const field = query.includes('eraseKey(') ? 'eraseKey' : 'eraseOwner';
+  private erase(field: 'eraseKey' | 'eraseOwner', input: { key?: string; owner?: string; reason: string }): Answer {
     this.erasures.push(input);
     return data({ [field]: { id: `erasure-${this.erasures.length}`, state: 'REQUESTED' } });
   }
@@ -237,8 +296,8 @@ function data(body: unknown) {
   return { status: 200, body: { data: body } };
 }
 
-function refused(code: string) {
-  return { status: 200, body: { data: null, errors: [{ message: `refused: ${code}`, extensions: { code } }] } };
+function refused(code: string, status = 200): Answer {
+  return { status, body: { data: null, errors: [{ message: `refused: ${code}`, extensions: { code } }] } };
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
