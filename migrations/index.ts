@@ -4,6 +4,7 @@ import { AuditAndGrants1790000000016 } from './1790000000016-audit-and-grants.js
 import { FirstStandard1790000000011 } from './1790000000011-first-standard.js';
 import { Identity1790000000014 } from './1790000000014-identity.js';
 import { FollowingWork1790000000019 } from './1790000000019-following-work.js';
+import { KeyRotation1790000000024 } from './1790000000024-key-rotation.js';
 import { NarrowerWrites1790000000013 } from './1790000000013-narrower-writes.js';
 import { RateCounters1790000000015 } from './1790000000015-rate-counters.js';
 import { PersonalData1790000000017 } from './1790000000017-personal-data.js';
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   PersonalData1790000000017,
   FollowingWork1790000000019,
   WarningLists1790000000020,
+  KeyRotation1790000000024,
 ];

@@ -69,7 +69,7 @@ describe('the access matrix', () => {
       new FakeClock(NOW),
     );
     let count = 0;
-    world = { db, now: NOW, next: () => ++count };
+    world = { db, now: NOW, issuer: hub.url, next: () => ++count };
     for (const [visitor, caller] of Object.entries(callers))
       tokens.set(visitor as Visitor, await tokenOf(hub.url, caller));
     streamToken = await eventsTokenOf(hub.url, callers['member']!);

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { calculateJwkThumbprint } from 'jose';
+import { assertionOf, signedBy } from './http-client.js';
 import { privateJwk, publicJwk } from './parts.js';
 import { issueRecommendation } from './recommendations.js';
 import { batchId, compactOf, observation } from './signals.js';
@@ -16,6 +18,8 @@ export interface World {
   db: TestDatabase;
   /** ms. */
   now: number;
+  /** The hub's issuer. */
+  issuer: string;
   /** A number that was not given before. */
   next(): number;
 }
@@ -66,6 +70,28 @@ async function someMember({ db, next }: World, state: string): Promise<string> {
     JSON.stringify(publicJwk(privateJwk())),
   ]);
   return name;
+}
+
+/** A key of the hub that may be retired, since another is known for long. */
+async function signingKey({ db, now, next }: World): Promise<string> {
+  const kids = [`key-${next()}`, `key-${next()}`] as const;
+  for (const kid of kids)
+    await db.asOwner(`INSERT INTO signing_keys (kid, alg, public_jwk, created_at) VALUES ($1, 'ES256', $2, $3)`, [
+      kid,
+      JSON.stringify({ ...publicJwk(privateJwk()), kid }),
+      new Date(now - 86_400_000),
+    ]);
+  return kids[0];
+}
+
+/** A member's next key, with its proof, where the member has no other before its present one. */
+async function nextKey({ db, issuer }: World, owner: Owner): Promise<{ jwk: string; proof: string; kid: string }> {
+  await db.asOwner('UPDATE members SET previous_jwk = NULL, previous_until = NULL WHERE id = $1', [owner.id]);
+  const jwk = privateJwk();
+  const [, payload] = assertionOf({ clientId: `member:${owner.name}`, jwk }, issuer).split('.');
+  const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString()) as object;
+  const proof = signedBy(jwk, { typ: 'bongsu-key-proof+jwt' }, claims);
+  return { jwk: JSON.stringify(publicJwk(jwk)), proof, kid: await calculateJwkThumbprint(publicJwk(jwk)) };
 }
 
 async function doneErasure({ db }: World, owner: Owner): Promise<string> {
@@ -129,6 +155,7 @@ export const FIXTURES: Record<string, Fixture> = {
   },
   'Query.report': plain('{ report(period: "2026-06") { period } }'),
   'Query.reports': plain('{ reports }'),
+  'Query.signingKeys': plain('{ signingKeys { kid } }'),
   'Query.standings': plain('{ standings { edges { node { member } } } }'),
   'Query.warningLists': plain('{ warningLists { edges { node { name } } } }'),
   'Mutation.addMember': ({ next }) => ({
@@ -147,10 +174,10 @@ export const FIXTURES: Record<string, Fixture> = {
   'Mutation.endWarningList': async ({ db, next }) => {
     const n = next();
     // The hub gives the next cursor after the highest: far enough apart, none is met twice.
-    await db.asOwner(`INSERT INTO warning_lists VALUES ($1, 1, 1000 * $2::int, 's', '', '{1.1.1.1/32}', 'h', now(), now(), NULL)`, [
-      `list ${n}`,
-      n,
-    ]);
+    await db.asOwner(
+      `INSERT INTO warning_lists VALUES ($1, 1, 1000 * $2::int, 's', '', '{1.1.1.1/32}', 'h', now(), now(), NULL)`,
+      [`list ${n}`, n],
+    );
     return {
       query: 'mutation ($input: EndWarningListInput!) { endWarningList(input: $input) { name } }',
       variables: { input: { name: `list ${n}`, reason: 'matrix' } },
@@ -172,6 +199,28 @@ export const FIXTURES: Record<string, Fixture> = {
     query: 'mutation ($name: String!) { reinstateMember(name: $name, reason: "matrix") { state } }',
     variables: { name: await someMember(world, 'suspended') },
   }),
+  'Mutation.replaceMemberKey': async (world) => ({
+    query: 'mutation ($input: ReplaceMemberKeyInput!) { replaceMemberKey(input: $input) { name } }',
+    variables: {
+      input: {
+        name: await someMember(world, 'active'),
+        jwk: JSON.stringify(publicJwk(privateJwk())),
+        reason: 'matrix',
+      },
+    },
+  }),
+  'Mutation.retireSigningKey': async (world) => ({
+    query: 'mutation ($input: RetireSigningKeyInput!) { retireSigningKey(input: $input) { kid } }',
+    variables: { input: { kid: await signingKey(world), reason: 'matrix' } },
+  }),
+  'Mutation.rotateMemberKey': async (world, owner) => {
+    const { jwk, proof, kid } = await nextKey(world, owner);
+    return {
+      query: 'mutation ($input: RotateMemberKeyInput!) { rotateMemberKey(input: $input) { kid } }',
+      variables: { input: { jwk, proof } },
+      marks: [kid],
+    };
+  },
   'Mutation.suspendMember': async (world) => ({
     query: 'mutation ($name: String!) { suspendMember(name: $name, reason: "matrix") { state } }',
     variables: { name: await someMember(world, 'active') },
@@ -210,6 +259,7 @@ export const FIXTURES: Record<string, Fixture> = {
   'POST /oauth/token': route({ grant_type: 'none' }),
   'GET /.well-known/oauth-authorization-server': route(),
   'GET /.well-known/jwks.json': route(),
+  'GET /.well-known/retired-jwks.json': route(),
   'GET /health/live': route(),
   'GET /health/ready': route(),
   'POST /ssf/poll': async (world, owner) => {

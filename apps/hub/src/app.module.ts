@@ -28,6 +28,7 @@ import { HealthController } from './http/health.controller.js';
 import { OauthController } from './http/oauth.controller.js';
 import { PollController } from './http/poll.controller.js';
 import { hubLimits, type HubConfig, type HubSecrets } from './hub-config.js';
+import { SigningKeysResolver } from './keys/signing-keys.resolver.js';
 import { Gatekeeper } from './limits/gatekeeper.js';
 import { DOCUMENT_LIMITS, STATEMENT_MS } from './limits/limits.js';
 import { MembersResolver } from './members/members.resolver.js';
@@ -48,6 +49,7 @@ export const RESOLVERS = [
   StandardResolver,
   ReportsResolver,
   MembersResolver,
+  SigningKeysResolver,
   OversightResolver,
   FlowResolver,
   AuditResolver,
@@ -103,7 +105,12 @@ export class AppModule {
         QueueModule.register(secrets.queue, [FOLD, ASSESS, ERASE], createLogger('hub')),
         KeysModule.forRoot({ signingKey: secrets.signingKey }),
         AuditModule,
-        IdentityModule.forRoot({ issuer: () => issuer.url, production, pushAllowPrivate }),
+        IdentityModule.forRoot({
+          issuer: () => issuer.url,
+          production,
+          pushAllowPrivate,
+          issuers: config.issuers ?? [],
+        }),
         StandardModule,
         SignalsModule,
         AssessmentsModule,

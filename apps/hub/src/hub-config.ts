@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
+import { checkIssuers, type ExternalIssuer } from '@app/identity';
 import { ConfigReader } from '@app/infrastructure/config';
 import { queueBackend, type QueueBackend } from '@app/infrastructure/queue';
 import { BongsuError } from '@app/protocol';
@@ -17,6 +18,8 @@ export interface HubConfig {
   pushAllowPrivate: string[];
   /** Staff and regulators: `[{name, roles, jwk}]`, from the file that `PEOPLE_FILE` names. */
   people: unknown;
+  /** Others' authorization servers whose tokens are taken, from the file that `OAUTH_ISSUERS_FILE` names. */
+  issuers?: ExternalIssuer[];
   /** Whether members may only send documents that the hub knows; no, unless given. */
   membersTrustedDocumentsOnly?: boolean;
   /** Addresses and networks whose word on where a request comes from (X-Forwarded-For) counts; none, unless given. */
@@ -59,7 +62,8 @@ export function readHubConfig(env: NodeJS.ProcessEnv): { config: HubConfig; secr
     issuer: reader.url('HUB_ISSUER', ['http', 'https'])?.replace(/\/$/, ''),
     production: reader.production,
     pushAllowPrivate: reader.privateRanges('PUSH_ALLOW_PRIVATE'),
-    people: readPeople(reader.optional('PEOPLE_FILE')),
+    people: readJson(reader, 'PEOPLE_FILE'),
+    issuers: checkIssuers(readJson(reader, 'OAUTH_ISSUERS_FILE') ?? [], reader.production),
     membersTrustedDocumentsOnly:
       reader.oneOf('MEMBERS_TRUSTED_DOCUMENTS_ONLY', ['true', 'false'] as const, 'false') === 'true',
     trustedProxies: readProxies(reader.optional('TRUSTED_PROXIES')),
@@ -91,15 +95,17 @@ function readProxies(text: string | undefined): string[] {
   return places;
 }
 
-function readPeople(path: string | undefined): unknown {
+/** What the JSON file holds that a variable names; undefined where it names none. */
+function readJson(reader: ConfigReader, name: string): unknown {
+  const path = reader.optional(name);
   if (path === undefined) return undefined;
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     throw new BongsuError(
       'CONFIG_INVALID',
-      `PEOPLE_FILE holds "${path}" but needs the path of a readable JSON file.`,
-      'PEOPLE_FILE',
+      `${name} holds "${path}" but needs the path of a readable JSON file.`,
+      name,
     );
   }
 }

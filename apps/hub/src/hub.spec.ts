@@ -10,6 +10,7 @@ import {
   inSeconds,
   post,
   proofOf,
+  signedBy,
   tokenOf,
   type HubCaller,
 } from '../../../test/support/http-client.js';
@@ -21,6 +22,14 @@ import { tokenText } from '../../../test/support/tokens.js';
 import { startHub, type RunningHub } from './start-hub.js';
 
 const NOW = (FIRST_HOUR + 240) * 3_600_000;
+const decoded = (jws: string) =>
+  JSON.parse(Buffer.from(jws.split('.')[1]!, 'base64url').toString()) as {
+    iss: string;
+    sub: string;
+    aud: string;
+    iat: number;
+    jti: string;
+  };
 const caller = (clientId: string): HubCaller => ({ clientId, jwk: privateJwk() });
 const upbit = caller('member:upbit');
 const bithumb = caller('member:bithumb');
@@ -45,6 +54,21 @@ describe('the hub over HTTP', () => {
   const token = (who: HubCaller) => tokenOf(hub.url, who);
   const call = async (who: HubCaller, query: string, variables: object = {}) =>
     graphql(hub.url, await token(who), query, variables);
+  const config = () => ({
+    host: '127.0.0.1',
+    port: 0,
+    issuer: undefined,
+    production: false,
+    pushAllowPrivate: [],
+  });
+  const secrets = (signingKey: string) => ({
+    databaseUrl: db.url,
+    queue: { kind: 'postgres', url: db.url } as const,
+    signingKey,
+  });
+  const key = privateJwk();
+  /** What the hub signs with, and the same with the next one. */
+  const signing = { key, both: JSON.stringify({ keys: [key, privateJwk()].map((jwk) => JSON.parse(jwk) as object) }) };
   const batch = (n: number, more: object = {}) => ({
     batchId: batchId(n),
     sequence: n,
@@ -62,18 +86,7 @@ describe('the hub over HTTP', () => {
       { name: 'lee', roles: ['staff_author'], jwk: publicJwk(author.jwk) },
       { name: 'park', roles: ['regulator'], jwk: publicJwk(regulator.jwk) },
     ];
-    hub = await startHub(
-      {
-        host: '127.0.0.1',
-        port: 0,
-        issuer: undefined,
-        production: false,
-        pushAllowPrivate: [],
-        people,
-      },
-      { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey: privateJwk() },
-      clock,
-    );
+    hub = await startHub({ ...config(), people }, secrets(signing.key), clock);
     for (const who of [upbit, bithumb]) {
       const name = who.clientId.split(':')[1]!;
       const input = { name, jwk: JSON.stringify(publicJwk(who.jwk)), deliveryMethod: 'POLL' };
@@ -229,6 +242,114 @@ describe('the hub over HTTP', () => {
       expect((await graphql(hub.url, held, '{ lastSequence }')).status).toBe(401);
       const reinstated = await call(staff, 'mutation { reinstateMember(name: "gopax", reason: "test") { state } }');
       expect(reinstated.data).toEqual({ reinstateMember: { state: 'ACTIVE' } });
+    });
+  });
+
+  describe('keys', () => {
+    const ROTATE =
+      'mutation ($input: RotateMemberKeyInput!) { rotateMemberKey(input: $input) { kid previousValidUntil } }';
+    const RETIRE =
+      'mutation ($input: RetireSigningKeyInput!) { retireSigningKey(input: $input) { kid retiredAt stolen } }';
+
+    it('of a member are rotated by itself: the old one and the new one sign in, and what it holds goes on', async () => {
+      const [old, next] = [caller('member:korbit'), caller('member:korbit')];
+      const input = { name: 'korbit', jwk: JSON.stringify(publicJwk(old.jwk)), deliveryMethod: 'POLL' };
+      await call(staff, ADD_MEMBER, { input });
+      const held = await token(old);
+      const { iss, sub, aud, iat, exp, jti } = { ...decoded(assertionOf(next, hub.url)), exp: inSeconds() + 200 };
+      const proof = signedBy(next.jwk, { typ: 'bongsu-key-proof+jwt' }, { iss, sub, aud, iat, exp, jti });
+      const rotate = (of: HubCaller, bearer: string) =>
+        graphql(hub.url, bearer, ROTATE, { input: { jwk: JSON.stringify(publicJwk(of.jwk)), proof } });
+      const { data, errors } = await rotate(next, held);
+      expect(errors).toEqual([]);
+      expect(data.rotateMemberKey.kid).toMatch(/^[A-Za-z0-9_-]{43}$/);
+      for (const who of [old, next]) expect((await call(who, '{ lastSequence }')).errors).toEqual([]);
+      expect((await graphql(hub.url, held, '{ lastSequence }')).errors).toEqual([]);
+      const again = await rotate(next, held);
+      expect(again.errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', where: 'proof' });
+      const replace = 'mutation ($input: ReplaceMemberKeyInput!) { replaceMemberKey(input: $input) { name } }';
+      const safe = caller('member:korbit');
+      const replacing = { name: 'korbit', jwk: JSON.stringify(publicJwk(safe.jwk)), reason: 'stolen' };
+      expect((await call(upbit, replace, { input: replacing })).errors[0]?.extensions.code).toBe('FORBIDDEN');
+      expect((await call(staff, replace, { input: replacing })).errors).toEqual([]);
+      for (const who of [old, next]) await expect(token(who)).rejects.toThrow('no token: 401');
+      expect((await call(safe, '{ lastSequence }')).errors).toEqual([]);
+    });
+
+    it('of the hub are listed and retired by staff, not the only one, and those retired stay published apart', async () => {
+      const { data } = await call(staff, '{ signingKeys { kid alg retiredAt stolen } }');
+      expect(data.signingKeys).toEqual([{ kid: expect.any(String), alg: 'ES256', retiredAt: null, stolen: false }]);
+      const input = { kid: data.signingKeys[0].kid, reason: 'yearly' };
+      for (const who of [upbit, author, regulator])
+        expect((await call(who, RETIRE, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
+      expect((await call(staff, RETIRE, { input })).errors[0]?.extensions.code).toBe('BAD_INPUT');
+      const old = { ...publicJwk(privateJwk()), kid: 'old' };
+      await db.asOwner(`INSERT INTO signing_keys VALUES ('old', 'ES256', $1, $2, $3, true)`, [
+        JSON.stringify(old),
+        new Date(NOW - 86_400_000),
+        new Date(NOW - 1000),
+      ]);
+      const other = await startHub({ ...config(), people: undefined }, secrets(signing.both), clock);
+      try {
+        const read = async (path: string) =>
+          ((await (await fetch(`${other.url}/.well-known/${path}`)).json()) as { keys: { kid: string }[] }).keys;
+        expect((await read('jwks.json')).map(({ kid }) => kid)).not.toContain('old');
+        const seconds = Math.floor(NOW / 1000);
+        expect(await read('retired-jwks.json')).toEqual([
+          {
+            ...old,
+            iat: seconds - 86_400,
+            exp: seconds - 1,
+            revoked: { revoked_at: seconds - 1, reason: 'compromised' },
+          },
+        ]);
+        clock.at += 600_000;
+        const { data, errors } = await call(staff, RETIRE, { input });
+        expect(errors).toEqual([]);
+        expect(data.retireSigningKey).toEqual({
+          kid: input.kid,
+          retiredAt: new Date(clock.at + 86_400_000).toISOString(),
+          stolen: false,
+        });
+      } finally {
+        clock.at = NOW;
+        await other.stop();
+      }
+    });
+
+    it('and suspensions made in one process hold in another within seconds', async () => {
+      const gopax = caller('member:gopax2');
+      const input = { name: 'gopax2', jwk: JSON.stringify(publicJwk(gopax.jwk)), deliveryMethod: 'POLL' };
+      await call(staff, ADD_MEMBER, { input });
+      const other = await startHub({ ...config(), issuer: hub.url, people: undefined }, secrets(signing.key), clock);
+      try {
+        const held = await token(gopax);
+        const elsewhere = () => graphql(other.url, null, '{ lastSequence }', {}, dpopHeaders(hub.url, held));
+        expect((await elsewhere()).errors).toEqual([]);
+        const used = dpopHeaders(hub.url, held);
+        const statuses = [hub.url, other.url].map(
+          async (url) => (await graphql(url, null, '{ lastSequence }', {}, used)).status,
+        );
+        expect((await Promise.all(statuses)).sort()).toEqual([200, 401]);
+        await call(staff, 'mutation { suspendMember(name: "gopax2", reason: "test") { state } }');
+        const until = Date.now() + 10_000;
+        while ((await elsewhere()).status !== 401) {
+          if (Date.now() > until) throw new Error('the other process still lets it in');
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        expect(
+          (
+            await askToken(
+              other.url,
+              assertionOf(gopax, hub.url),
+              {},
+              proofOf(gopax.jwk, { method: 'POST', url: `${hub.url}/oauth/token` }),
+            )
+          ).status,
+        ).toBe(401);
+      } finally {
+        await other.stop();
+      }
     });
   });
 

@@ -3,6 +3,7 @@ import { Database, type Principal } from '@app/infrastructure/database';
 import { TimedCache } from '@app/keys';
 import type { Caller } from './caller.js';
 import { clientIdText, type ClientId } from './domain/client-id.js';
+import type { Member } from './domain/member.js';
 import type { PublicJwk } from './domain/public-jwk.js';
 import { rolesAs, type Role } from './domain/roles.js';
 import { MemberRepository } from './member.repository.js';
@@ -43,7 +44,7 @@ export class ClientDirectory {
           const member = await this.members.byName(tx, id.name);
           if (member?.state !== 'active') return null;
           const principal = { kind: 'member' as const, memberId: member.id, name: member.name };
-          return { id: text, principal, keys: [member.jwk], roles: ['member'] };
+          return { id: text, principal, keys: keysOf(member), roles: ['member'] };
         }
         const person = await this.people.byName(tx, id.name);
         const roles = person?.state === 'active' ? rolesAs(id.kind, person.roles) : [];
@@ -57,4 +58,9 @@ export class ClientDirectory {
   forget(id: ClientId): void {
     this.clients.forget(clientIdText(id));
   }
+}
+
+/** The keys that a member signs in with: its present one, and for a while the one before. */
+function keysOf({ jwk, previousKey }: Member): PublicJwk[] {
+  return previousKey && previousKey.until.getTime() > Date.now() ? [jwk, previousKey.jwk] : [jwk];
 }

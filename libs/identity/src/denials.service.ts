@@ -37,7 +37,8 @@ export class Denials {
     const verdict = this.limit.count(from ?? '-', performance.now());
     if (verdict === 'silent') return;
     const why = verdict === 'flood' ? 'flood' : reason;
-    const detail = from === undefined ? { reason: why } : { reason: why, from };
-    await this.database.transaction(GATE, (tx) => this.audit.record(tx, { actor: 'unknown', action, subject, detail }));
+    await this.database.transaction(GATE, (tx) =>
+      this.audit.record(tx, { actor: 'unknown', action, subject, detail: { reason: why } }),
+    );
   }
 }

@@ -33,13 +33,17 @@ export class Members {
     const { authorization, ...checked } = checkNewMember(input, this.options.production, this.options.pushAllowPrivate);
     const member = { ...checked, createdAt: new Date(this.clock.now()) };
     const added = await this.database.transaction(by, async (tx) => {
-      if ((await this.members.list(tx)).some((other) => sameKey(other.jwk, member.jwk)))
+      const taken = (await this.members.list(tx)).flatMap((m) => [
+        m.jwk,
+        ...(m.previousKey ? [m.previousKey.jwk] : []),
+      ]);
+      if (taken.some((jwk) => sameKey(jwk, member.jwk)))
         throw new BongsuError('BAD_INPUT', 'jwk is another member’s key: each member needs one of its own.', 'jwk');
       const id = await this.members.insert(tx, member);
       if (id === null)
         throw new BongsuError('BAD_INPUT', `name holds "${member.name}", which another member has.`, 'name');
       if (authorization) await this.endpoints.put(tx, id, authorization);
-      const entered = { ...member, id, state: 'active' as const };
+      const entered = { ...member, id, state: 'active' as const, previousKey: null };
       await this.record(tx, by, 'member.added', member.name, { after: summary(entered) });
       return entered;
     });

@@ -4,16 +4,10 @@ import type { SigningKey } from '@app/keys';
 import type { Client, ClientDirectory } from './client-directory.service.js';
 import { assertionFault } from './domain/client-assertion.js';
 import { parseClientId } from './domain/client-id.js';
-import { requestedDoor, scopesOf, SCOPES, type Door, type Scope } from './domain/doors.js';
+import { requestedDoor, scopesOf, SCOPES, TOKEN_LIFE_S, TOKEN_PATH, type Door, type Scope } from './domain/doors.js';
 import { PROOF_WINDOW_S } from './domain/dpop-proof.js';
 import { ClientAdapter, EmptyAdapter, ReplayAdapter } from './provider-adapter.js';
 import type { UsedAssertions } from './used-assertions.service.js';
-
-/** Life of an access token, seconds. */
-export const TOKEN_LIFE_S = 600;
-
-/** Where the token endpoint is, below the issuer. */
-export const TOKEN_PATH = '/oauth/token';
 
 /**
  * What the authorization server does: client credentials with `private_key_jwt`, tokens bound with DPoP, one audience a

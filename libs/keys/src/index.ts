@@ -1,4 +1,5 @@
 /** The hub's signing keys: what it signs events and access tokens with, and what others verify them by. */
+export * from './domain/key-register.js';
 export * from './domain/signing-key.js';
 export * from './keys.module.js';
 export * from './keys.options.js';

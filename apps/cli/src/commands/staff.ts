@@ -7,6 +7,7 @@ import { auditCommand } from './staff-audit.js';
 import { listMember } from '../blinder-list/files.js';
 import { allianceKeyCommand, blinderListCommand } from './blinder-list.js';
 import { addListCommands } from './staff-lists.js';
+import { addKeysCommands } from './staff-keys.js';
 
 /** `npm run staff -- …` */
 export function staffCommand(): Command {
@@ -41,6 +42,7 @@ export function staffCommand(): Command {
         print([answer['result']!]);
         await api.close();
       });
+  addKeysCommands(staff, person);
   person(staff.command('standard'))
     .description('Print the standard in force: its text, or the policy that detection reads')
     .option('--lang <ko|en>', 'language of the text', 'en')

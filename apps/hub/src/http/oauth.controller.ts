@@ -5,6 +5,8 @@ import { SigningKeys } from '@app/keys';
 import { HubIssuer } from '@app/recommendations';
 import { Allow, PUBLIC } from '../auth/allow.decorator.js';
 
+const seconds = (at: Date): number => Math.floor(at.getTime() / 1000);
+
 /** The hub as authorization server: token endpoint, metadata (RFC 8414), keys. */
 @Controller()
 export class OauthController {
@@ -42,5 +44,24 @@ export class OauthController {
   @Header('Cache-Control', 'public, max-age=60')
   jwks() {
     return this.keys.jwks();
+  }
+
+  /**
+   * Keys that sign no more, with the time that each was in use (`iat`, `exp`, seconds; `revoked` where it was stolen; the
+   * form of OpenID Federation 1.0, section 8.7): a report outlives the key that signed it.
+   */
+  @Allow(PUBLIC)
+  @Get('.well-known/retired-jwks.json')
+  @Header('Cache-Control', 'public, max-age=60')
+  async retired() {
+    const retired = (await this.keys.all()).filter((key) => key.retiredAt !== null);
+    return {
+      keys: retired.map(({ jwk, createdAt, retiredAt, stolen }) => ({
+        ...jwk,
+        iat: seconds(createdAt),
+        exp: seconds(retiredAt!),
+        ...(stolen ? { revoked: { revoked_at: seconds(retiredAt!), reason: 'compromised' } } : {}),
+      })),
+    };
   }
 }

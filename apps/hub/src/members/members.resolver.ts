@@ -1,7 +1,14 @@
 import { Args, Field, InputType, Int, Mutation, ObjectType, Query, Resolver } from '@nestjs/graphql';
-import { type DeliveryMethod, type Member, Members, type MemberState } from '@app/identity';
+import {
+  type DeliveryMethod,
+  type Member,
+  MemberKeys,
+  Members,
+  type MemberState,
+  type RotatedKey,
+} from '@app/identity';
 import type { Principal } from '@app/infrastructure/database';
-import { Allow, By } from '../auth/allow.decorator.js';
+import { Allow, By, ByMember } from '../auth/allow.decorator.js';
 import { DeliveryMethodEnum, MemberStateEnum } from '../graphql/enums.js';
 import { JsonScalar } from '../graphql/scalars.js';
 
@@ -36,9 +43,36 @@ export class AddMemberInput {
   @Field(() => [ContactInput], { nullable: true }) contacts?: ContactInput[] | null;
 }
 
+@InputType()
+export class RotateMemberKeyInput {
+  @Field({ description: 'Your next public JWK as JSON: EC P-256 or Ed25519.' }) jwk: string;
+  @Field({
+    description:
+      'Compact JWS by that key: typ bongsu-key-proof+jwt; iss and sub your client id, aud the issuer, iat, exp at most 300 seconds later, jti.',
+  })
+  proof: string;
+}
+
+@ObjectType('RotatedKey')
+export class RotatedKeyModel {
+  @Field({ description: 'RFC 7638 thumbprint of the new key.' }) kid: string;
+  @Field({ description: 'Until when the key before still signs in; until then no third is taken.' })
+  previousValidUntil: Date;
+}
+
+@InputType()
+export class ReplaceMemberKeyInput {
+  @Field() name: string;
+  @Field({ description: 'Public JWK as JSON: EC P-256 or Ed25519.' }) jwk: string;
+  @Field({ description: 'For the audit.' }) reason: string;
+}
+
 @Resolver()
 export class MembersResolver {
-  constructor(private readonly service: Members) {}
+  constructor(
+    private readonly service: Members,
+    private readonly keys: MemberKeys,
+  ) {}
 
   @Allow('members.read')
   @Query(() => [MemberModel])
@@ -58,6 +92,21 @@ export class MembersResolver {
         contacts,
       }),
     );
+  }
+
+  @Allow('members.rotate_key')
+  @Mutation(() => RotatedKeyModel, { description: 'Takes your next key; the one before signs in for a week more.' })
+  rotateMemberKey(
+    @ByMember() by: Extract<Principal, { kind: 'member' }>,
+    @Args('input') { jwk, proof }: RotateMemberKeyInput,
+  ): Promise<RotatedKey> {
+    return this.keys.rotate(by, { jwk: parsed(jwk), proof });
+  }
+
+  @Allow('members.manage')
+  @Mutation(() => MemberModel, { description: 'Puts a key in the place of all that a member had, at once.' })
+  async replaceMemberKey(@By() by: Principal, @Args('input') input: ReplaceMemberKeyInput): Promise<MemberModel> {
+    return memberModel(await this.keys.replace(by, { ...input, jwk: parsed(input.jwk) }));
   }
 
   @Allow('members.manage')

@@ -4,6 +4,12 @@ import type { ClientKind } from './client-id.js';
 export const SCOPES = ['graphql', 'ssf.read', 'ssf.manage'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Longest life of an access token, seconds. */
+export const TOKEN_LIFE_S = 600;
+
+/** Where tokens are asked for, below the issuer. */
+export const TOKEN_PATH = '/oauth/token';
+
 /**
  * The two doors that take access tokens, each an audience of its own. At `graphql` tokens are bound to the caller's key
  * (RFC 9449); receivers of shared signals bring plain bearer tokens.

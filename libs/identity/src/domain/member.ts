@@ -14,6 +14,13 @@ export interface Contact {
   email: string;
 }
 
+/** A member's key before its present one. */
+export interface PreviousKey {
+  jwk: PublicJwk;
+  /** Until when it still signs in. */
+  until: Date;
+}
+
 /** A member exchange. */
 export interface Member {
   id: number;
@@ -22,6 +29,8 @@ export interface Member {
   state: MemberState;
   /** What it signs assertions with; the private part never leaves it. */
   jwk: PublicJwk;
+  /** Null where it never rotated its key, or staff replaced it. */
+  previousKey: PreviousKey | null;
   deliveryMethod: DeliveryMethod;
   /** Where events are pushed; null for poll. */
   endpointUrl: string | null;

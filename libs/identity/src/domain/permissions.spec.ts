@@ -19,6 +19,7 @@ describe('permissions', () => {
       'outcomes.report',
       'events.receive',
       'lists.read',
+      'members.rotate_key',
     ]);
   });
 

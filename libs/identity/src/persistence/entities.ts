@@ -17,6 +17,12 @@ export class MemberEntity {
   @Column('jsonb')
   jwk: PublicJwk;
 
+  @Column('jsonb', { name: 'previous_jwk', nullable: true })
+  previousJwk: PublicJwk | null;
+
+  @Column('timestamptz', { name: 'previous_until', nullable: true })
+  previousUntil: Date | null;
+
   @Column('text', { name: 'delivery_method' })
   deliveryMethod: DeliveryMethod;
 

@@ -87,6 +87,7 @@ describe('accounts on PostgreSQL', () => {
   });
 
   afterAll(async () => {
+    server?.closeAllConnections();
     server?.close();
     await module?.close();
     await hub?.close();
@@ -115,6 +116,7 @@ describe('accounts on PostgreSQL', () => {
       name: 'upbit',
       state: 'active',
       jwk: expect.objectContaining({ kty: 'EC', crv: 'P-256' }),
+      previousKey: null,
       deliveryMethod: 'push',
       endpointUrl: 'http://127.0.0.1:4000/events',
       contacts: [{ name: 'Duty desk', email: 'desk@upbit.example' }],
@@ -182,7 +184,7 @@ describe('accounts on PostgreSQL', () => {
     const own = module.get(SigningKeys);
     await Promise.all([own.register(), own.register()]);
     const jwks = await own.jwks();
-    expect(jwks.keys).toEqual([expect.objectContaining({ kid: own.current().kid, alg: 'ES256', use: 'sig' })]);
+    expect(jwks.keys).toEqual([expect.objectContaining({ kid: (await own.current()).kid, alg: 'ES256', use: 'sig' })]);
     expect(JSON.stringify(jwks)).not.toContain('"d"');
   });
 
@@ -213,10 +215,29 @@ describe('accounts on PostgreSQL', () => {
     it('lets nobody but staff change a member', async () => {
       for (const principal of [memberOf('upbit'), GATE, REGULATOR, NOBODY]) {
         const change = `UPDATE members SET state = 'suspended' WHERE name = 'upbit' RETURNING id`;
-        const [rows] = await hub.transaction(principal, (tx) => tx.query<[unknown[]]>(change));
-        expect(rows).toEqual([]);
+        const changed = hub.transaction(principal, (tx) => tx.query<[unknown[]]>(change));
+        // A member sees its own row, and may change the key in it alone.
+        if (principal.kind === 'member') await expect(changed).rejects.toThrow(/its key only/);
+        else expect((await changed)[0]).toEqual([]);
         const add = `INSERT INTO members (name, jwk, created_at) VALUES ('mallory', '{}', now())`;
         await expect(hub.transaction(principal, (tx) => tx.query(add))).rejects.toThrow(/row-level security/);
+      }
+    });
+
+    it('lets a member change the key of its own row, and of no other', async () => {
+      const change = (name: string) =>
+        hub.transaction(memberOf('upbit'), async (tx) => {
+          const sql = `UPDATE members SET jwk = jwk || '{"x":"y"}' WHERE name = $1 RETURNING id`;
+          const [rows] = await tx.query<[unknown[]]>(sql, [name]);
+          throw new Error(`rows ${rows.length}`);
+        });
+      await expect(change('upbit')).rejects.toThrow('rows 1');
+      await expect(change('bithumb')).rejects.toThrow('rows 0');
+      for (const column of [`name = 'x1'`, `endpoint_url = 'http://x'`, `contacts = '[]'`]) {
+        const sql = `UPDATE members SET ${column} WHERE name = 'upbit'`;
+        await expect(hub.transaction(memberOf('upbit'), (tx) => tx.query(sql))).rejects.toThrow(
+          /its key only|permission denied/,
+        );
       }
     });
 

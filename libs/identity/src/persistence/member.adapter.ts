@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import type { Tx } from '@app/infrastructure/database';
-import type { Member, MemberState } from '../domain/member.js';
+import type { Member, MemberState, PreviousKey } from '../domain/member.js';
+import type { PublicJwk } from '../domain/public-jwk.js';
 import { MemberRepository } from '../member.repository.js';
 import { MemberEntity } from './entities.js';
 
 @Injectable()
 export class MemberAdapter extends MemberRepository {
-  async insert(tx: Tx, member: Omit<Member, 'id' | 'state'>): Promise<number | null> {
+  async insert(tx: Tx, member: Omit<Member, 'id' | 'state' | 'previousKey'>): Promise<number | null> {
     const result = await tx
       .createQueryBuilder()
       .insert()
@@ -34,6 +35,20 @@ export class MemberAdapter extends MemberRepository {
     return (await tx.find(MemberEntity, { order: { name: 'ASC' } })).map(toMember);
   }
 
+  async setKey(
+    tx: Tx,
+    id: number,
+    { from, to, previous }: { from: PublicJwk; to: PublicJwk; previous: PreviousKey | null },
+  ): Promise<boolean> {
+    const result = await tx
+      .createQueryBuilder()
+      .update(MemberEntity)
+      .set({ jwk: to, previousJwk: previous?.jwk ?? null, previousUntil: previous?.until ?? null })
+      .where('id = :id AND jwk = :from', { id, from: JSON.stringify(from) })
+      .execute();
+    return result.affected === 1;
+  }
+
   async setState(tx: Tx, id: number, state: MemberState): Promise<void> {
     await tx.update(MemberEntity, { id }, { state });
   }
@@ -44,6 +59,7 @@ export class MemberAdapter extends MemberRepository {
 }
 
 function toMember(row: MemberEntity): Member {
-  const { id, name, state, jwk, deliveryMethod, endpointUrl, contacts, createdAt } = row;
-  return { id, name, state, jwk, deliveryMethod, endpointUrl, contacts, createdAt };
+  const { id, name, state, jwk, previousJwk, previousUntil, deliveryMethod, endpointUrl, contacts, createdAt } = row;
+  const previousKey = previousJwk && previousUntil ? { jwk: previousJwk, until: previousUntil } : null;
+  return { id, name, state, jwk, previousKey, deliveryMethod, endpointUrl, contacts, createdAt };
 }

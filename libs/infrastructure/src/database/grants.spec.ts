@@ -43,7 +43,7 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
     members: {
       INSERT: '*',
       SELECT: '*',
-      UPDATE: 'contacts, delivery_method, endpoint_url, jwk, state',
+      UPDATE: 'contacts, delivery_method, endpoint_url, jwk, previous_jwk, previous_until, state',
       why: 'staff register, suspend and end, members change their key; callers are told apart',
     },
     outcomes: { INSERT: '*', SELECT: '*', why: 'members report and read what they reported' },
@@ -67,7 +67,12 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
     },
     reports: { SELECT: '*', why: 'regulators and staff read closed months' },
     rung_changes: { SELECT: 'at, id, key_id, rung', why: 'staff oversee the history of standings' },
-    signing_keys: { INSERT: '*', SELECT: '*', why: 'a process enters its key and publishes all' },
+    signing_keys: {
+      INSERT: '*',
+      SELECT: '*',
+      UPDATE: 'retired_at, stolen',
+      why: 'a process enters its keys and publishes all; staff retire them',
+    },
     standards: { SELECT: '*', why: 'everyone reads the standard in force' },
     to_assess: { SELECT: '*', why: 'staff see how much waits' },
     tokens: {

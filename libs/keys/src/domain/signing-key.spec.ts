@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
-import { readSigningKey, thumbprint } from './signing-key.js';
+import { readSigningKey, readSigningKeys, thumbprint } from './signing-key.js';
 
 const asText = (key: KeyObject) => JSON.stringify(key.export({ format: 'jwk' }));
 
@@ -51,5 +51,30 @@ describe('the configured signing key', () => {
     const { d } = other.privateKey.export({ format: 'jwk' });
     const mixed = JSON.stringify({ ...ec.privateKey.export({ format: 'jwk' }), d });
     expect(() => readSigningKey(mixed)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+});
+
+describe('several configured signing keys', () => {
+  const keys = [1, 2].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+  const jwks = (...jwk: unknown[]) => JSON.stringify({ keys: jwk });
+  const jwk = (n: number) => keys[n]!.export({ format: 'jwk' });
+
+  it('are read in their order; one alone needs no set', () => {
+    const kids = readSigningKeys(jwks(jwk(0), jwk(1))).map(({ kid }) => kid);
+    expect(kids).toEqual([thumbprint(jwk(0)), thumbprint(jwk(1))]);
+    expect(readSigningKeys(asText(keys[0]!)).map(({ kid }) => kid)).toEqual([kids[0]]);
+  });
+
+  it.each<[string, string]>([
+    ['none', jwks()],
+    ['no list', JSON.stringify({ keys: 'secret-text' })],
+    ['more than anybody needs', jwks(...Array<unknown>(6).fill(jwk(0)))],
+    ['the same twice', jwks(jwk(0), jwk(0))],
+    ['a public one among them', jwks(jwk(0), { ...jwk(1), d: undefined })],
+  ])('are refused without being repeated: %s', (_name, text) => {
+    expect(() => readSigningKeys(text)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', where: 'HUB_SIGNING_KEY' }),
+    );
+    expect(() => readSigningKeys(text)).not.toThrow(/secret-text/);
   });
 });

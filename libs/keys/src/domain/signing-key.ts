@@ -21,7 +21,7 @@ export interface PublicSigningKey {
   jwk: JsonWebKey;
 }
 
-/** The key that this process signs with. */
+/** A key that this process may sign with. */
 export interface SigningKey extends PublicSigningKey {
   privateKey: KeyObject;
 }
@@ -72,6 +72,24 @@ export function readSigningKey(text: string): SigningKey {
   const publicPart = publicKey.export({ format: 'jwk' });
   const kid = thumbprint(publicPart);
   return { kid, alg, privateKey, jwk: { ...publicPart, kid, alg, use: 'sig' } };
+}
+
+/** Most keys of one process: what signs, what comes next, and what went before. */
+const MOST_KEYS = 5;
+
+/**
+ * Reads what is configured to sign with: one private JWK, or a JWK Set of them, first choice first.
+ * @throws {BongsuError} CONFIG_INVALID; the message never repeats a key
+ */
+export function readSigningKeys(text: string): SigningKey[] {
+  const value = parseJwk(text) as { keys?: unknown };
+  if (!('keys' in value)) return [readSigningKey(text)];
+  const { keys } = value;
+  if (!Array.isArray(keys) || keys.length === 0 || keys.length > MOST_KEYS)
+    throw refused(`a private JWK, or a JWK Set of 1 to ${MOST_KEYS} of them`);
+  const read = keys.map((key) => readSigningKey(JSON.stringify(key)));
+  if (new Set(read.map(({ kid }) => kid)).size < read.length) throw refused('each key of the JWK Set once');
+  return read;
 }
 
 function parseJwk(text: string): JsonWebKey {

@@ -1,7 +1,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { IsNull, MoreThan } from 'typeorm';
 import type { Tx } from '@app/infrastructure/database';
+import type { RegisteredKey } from '../domain/key-register.js';
 import type { PublicSigningKey, SigningAlgorithm } from '../domain/signing-key.js';
 import { SigningKeyRepository } from '../signing-key.repository.js';
 import { SigningKeyEntity } from './signing-key.entity.js';
@@ -13,16 +13,24 @@ export class SigningKeyAdapter extends SigningKeyRepository {
       .createQueryBuilder()
       .insert()
       .into(SigningKeyEntity)
-      .values({ kid: key.kid, alg: key.alg, publicJwk: key.jwk, createdAt: at, retiredAt: null })
+      .values({ kid: key.kid, alg: key.alg, publicJwk: key.jwk, createdAt: at, retiredAt: null, stolen: false })
       .orIgnore()
       .execute();
   }
 
-  async valid(tx: Tx, at: Date): Promise<PublicSigningKey[]> {
-    const rows = await tx.find(SigningKeyEntity, {
-      where: [{ retiredAt: IsNull() }, { retiredAt: MoreThan(at) }],
-      order: { createdAt: 'ASC', kid: 'ASC' },
-    });
-    return rows.map((row) => ({ kid: row.kid, alg: row.alg as SigningAlgorithm, jwk: row.publicJwk as JsonWebKey }));
+  async list(tx: Tx): Promise<RegisteredKey[]> {
+    const rows = await tx.find(SigningKeyEntity, { order: { createdAt: 'ASC', kid: 'ASC' } });
+    return rows.map(({ kid, alg, publicJwk, createdAt, retiredAt, stolen }) => ({
+      kid,
+      alg: alg as SigningAlgorithm,
+      jwk: publicJwk as JsonWebKey,
+      createdAt,
+      retiredAt,
+      stolen,
+    }));
+  }
+
+  async retire(tx: Tx, kid: string, retiredAt: Date, stolen: boolean): Promise<void> {
+    await tx.update(SigningKeyEntity, { kid }, { retiredAt, stolen });
   }
 }

@@ -16,6 +16,9 @@ export class SigningKeyEntity {
 
   @Column('timestamptz', { name: 'retired_at', nullable: true })
   retiredAt: Date | null;
+
+  @Column('boolean')
+  stolen: boolean;
 }
 
 /** For the data source of every process that uses this lib. */
