@@ -115,7 +115,7 @@ export class WarningLists {
   private change(
     by: Principal,
     name: string,
-    work: (tx: Tx, before: WarningList | null) => Promise<{ action: string; detail: object } | null>,
+    work: (tx: Tx, before: WarningList | null) => Promise<{ action: string; detail: Record<string, unknown> } | null>,
   ): Promise<WarningList> {
     return this.database.transaction(by, async (tx) => {
       // Cursors are given out in the order of commits only where one change waits for the other.
@@ -128,7 +128,9 @@ export class WarningLists {
           actor: principalName(by),
           action: done.action,
           subject: `warning_list:${name}`,
-          detail: { ...done.detail, before: before && facts(before), after: facts(after) },
+          before: before && facts(before),
+          after: facts(after),
+          detail: done.detail,
         });
       return withoutHash(after);
     });
@@ -152,7 +154,7 @@ async function reached(tx: Tx, cursor: number): Promise<boolean> {
 }
 
 /** What the audit keeps of a list: entries by their number and SHA-256. */
-function facts({ version, source, description, entryCount, contentHash, expiresAt, endedAt }: Row): object {
+function facts({ version, source, description, entryCount, contentHash, expiresAt, endedAt }: Row): Record<string, unknown> {
   return { version, source, description, entryCount, contentHash, expiresAt, endedAt };
 }
 

@@ -146,26 +146,25 @@ describe('warning lists on PostgreSQL', () => {
   });
 
   it('are on the audit with what changed, without their entries', async () => {
-    await db.asOwner('TRUNCATE audit_log');
+    const [last] = await db.asOwner<{ id: string }>('SELECT coalesce(max(id), 0) AS id FROM audit_log');
     await lists.put(STAFF, list('tor'));
     await lists.put(STAFF, list('tor', { entries: ['1.1.1.1'] }));
     await lists.end(STAFF, 'tor', 'wrong');
     await expect(lists.end(STAFF, 'nothing', '')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    const rows = await db.asOwner<{ action: string; actor: string; subject: string; detail: Record<string, unknown> }>(
-      'SELECT actor, action, subject, detail FROM audit_log ORDER BY id',
+    const rows = await db.asOwner(
+      'SELECT actor, action, subject, before, after, detail FROM audit_log WHERE id > $1 ORDER BY id',
+      [last!.id],
     );
     expect(rows).toMatchObject([
       {
         actor: 'staff:operator',
         action: 'warning_list.put',
         subject: 'warning_list:tor',
-        detail: {
-          before: null,
-          after: { version: 1, entryCount: 2, contentHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
-        },
+        before: null,
+        after: { version: 1, entryCount: 2, contentHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
       },
-      { action: 'warning_list.put', detail: { before: { entryCount: 2 }, after: { version: 2, entryCount: 1 } } },
-      { action: 'warning_list.ended', detail: { reason: 'wrong', after: { version: 3, entryCount: 0 } } },
+      { action: 'warning_list.put', before: { entryCount: 2 }, after: { version: 2, entryCount: 1 } },
+      { action: 'warning_list.ended', after: { version: 3, entryCount: 0 }, detail: { reason: 'wrong' } },
     ]);
     expect(JSON.stringify(rows)).not.toContain('185.220');
   });
