@@ -55,6 +55,8 @@ describe('whatever comes', () => {
     server = createServer((request, response) => {
       identity.authorizationServer.token(request, response).catch((error: unknown) => unexpected.push(error));
     });
+    // Client and server share a thread: where it stalls, a connection must not be closed just as it is used again.
+    server.keepAliveTimeout = 0;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const answer = await ask(
