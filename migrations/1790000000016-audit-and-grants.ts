@@ -135,6 +135,7 @@ export class AuditAndGrants1790000000016 implements MigrationInterface {
       `CREATE POLICY audit_read ON audit_log FOR SELECT TO bongsu_hub USING (current_principal_kind() = 'staff')`,
     );
     await db.query(`DROP FUNCTION current_roles`);
+    await db.query(`DROP INDEX audit_log_at`);
     await db.query(`GRANT INSERT ON audit_log TO bongsu_hub, bongsu_worker`);
     await db.query(
       `ALTER TABLE audit_log DROP COLUMN xact, DROP COLUMN from_address, DROP COLUMN request_id, DROP COLUMN before, DROP COLUMN after`,
