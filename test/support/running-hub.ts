@@ -14,6 +14,8 @@ export interface TestHub extends RunningHub {
   call(who: string, query: string, variables?: object): Promise<GraphqlAnswer>;
   /** Any request in somebody's name. */
   send(who: string, path: string, init?: RequestInit): Promise<Response>;
+  /** What somebody's request of a path is signed with. */
+  credentials(who: string, path: string, method: string): Promise<Record<string, string>>;
 }
 
 const keys = new Map<string, string>();
@@ -65,6 +67,7 @@ export async function startTestHub(
   };
   return {
     ...hub,
+    credentials,
     call: async (who, query, variables = {}) => graphql(hub.url, await tokenFor(who), query, variables),
     send: async (who, path, init = {}) => {
       const headers = new Headers(init.headers);
