@@ -546,10 +546,23 @@ describe('the hub over HTTP', () => {
       expect(Object.keys((await waiting).json.sets)).toEqual([jti]);
     });
 
+    it('holds four waiting polls of one member open, and answers more at once', async () => {
+      let answered = 0;
+      const waiting = Array.from({ length: 6 }, () => poll(upbit, {}).finally(() => answered++));
+      while (answered < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      expect(answered).toBe(2);
+      const { jti } = await issueRecommendation(db, ids['upbit']!, { key: 'awaited', issuedAt: NOW });
+      const sets = (await Promise.all(waiting)).map(({ json }) => Object.keys(json.sets as object));
+      expect(sets.filter(([first]) => first === jti)).toHaveLength(4);
+      await poll(upbit, { returnImmediately: true, ack: [jti] });
+    });
+
     it.each<[string, unknown]>([
       ['maxEvents below zero', { maxEvents: -1 }],
       ['ack that is no list', { ack: 'jti' }],
       ['setErrs without err', { setErrs: { a: {} } }],
+      ['a description that is no text', { setErrs: { [batchId(9)]: { err: 'x', description: { toString: 1 } } } }],
       ['no JSON', '{'],
     ])('refuses %s with 400', async (_what, body) => {
       expect(await poll(bithumb, body)).toMatchObject({ status: 400, json: { code: 'BAD_INPUT' } });
