@@ -226,10 +226,16 @@ describe('the hub over HTTP', () => {
       ['an author that manages members', author, 'mutation { suspendMember(name: "bithumb", reason: "x") { name } }'],
       ['a regulator that reads standings', regulator, '{ standings { edges { cursor } } }'],
       ['a regulator that reads recommendations', regulator, '{ recommendations { edges { cursor } } }'],
-    ])('is told FORBIDDEN: %s', async (_what, who, query) => {
-      const { data, errors } = await call(who, query);
+    ])('is told FORBIDDEN, and is on the audit: %s', async (_what, who, query) => {
+      const { data, errors, headers } = await call(who, query);
       expect(errors[0]?.extensions.code).toBe('FORBIDDEN');
       expect(Object.values(data ?? {}).every((value) => value === null)).toBe(true);
+      const [field] = /\w+(?=[ (]+)/.exec(query.replace(/^(mutation )?\{ /, '')) ?? [];
+      const rows = await db.asOwner('SELECT actor, action, subject FROM audit_log WHERE request_id = $1', [
+        headers.get('x-request-id'),
+      ]);
+      const type = query.startsWith('mutation') ? 'Mutation' : 'Query';
+      expect(rows).toEqual([{ actor: who.clientId, action: 'access.forbidden', subject: `${type}.${field}` }]);
     });
 
     it('is refused within seconds once it is suspended, with the token it holds', async () => {
