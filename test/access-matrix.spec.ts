@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { FakeClock } from '@app/infrastructure/clock';
 import { accessAt, doors, matrixText, VISITORS, type Door, type Visitor } from '../apps/hub/src/access-matrix.js';
-import { startHub, type RunningHub } from '../apps/hub/src/start-hub.js';
+import type { RunningHub } from '../apps/hub/src/start-hub.js';
 import { FIXTURES, type Call, type Owner, type World } from './support/access-fixtures.js';
 import { eventsTokenOf, graphql, tokenOf, type HubCaller } from './support/http-client.js';
 import { privateJwk, publicJwk } from './support/parts.js';
-import { FIRST_HOUR } from './support/signals.js';
+import { NOW, startHubOn } from './support/running-hub.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
-
-const NOW = (FIRST_HOUR + 240) * 3_600_000;
 
 /** What came of a call: as it was answered, in the words of the matrix. */
 interface Outcome {
@@ -56,18 +53,7 @@ describe('the access matrix', () => {
     const people = Object.entries(callers)
       .filter(([role]) => role !== 'member')
       .map(([role, { clientId, jwk }]) => ({ name: clientId.split(':')[1]!, roles: [role], jwk: publicJwk(jwk) }));
-    hub = await startHub(
-      {
-        host: '127.0.0.1',
-        port: 0,
-        issuer: undefined,
-        production: false,
-        people,
-        pushAllowPrivate: [],
-      },
-      { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey: privateJwk() },
-      new FakeClock(NOW),
-    );
+    hub = await startHubOn(db, { people });
     let count = 0;
     world = { db, now: NOW, issuer: hub.url, next: () => ++count };
     for (const [visitor, caller] of Object.entries(callers))

@@ -10,7 +10,7 @@ import { startWorker, type RunningWorker } from '../apps/worker/src/start-worker
 import { MIGRATIONS } from '../migrations/index.js';
 import { askToken, assertionOf, eventsTokenOf, graphql, post, tokenOf, type HubCaller } from './support/http-client.js';
 import { privateJwk, publicJwk } from './support/parts.js';
-import { batchId, compactOf, FIRST_HOUR, observation } from './support/signals.js';
+import { batchId, FIRST_HOUR, observation, submitInput } from './support/signals.js';
 
 const NOW = (FIRST_HOUR + 240) * 3_600_000;
 const upbit: HubCaller = { clientId: 'member:upbit', jwk: privateJwk() };
@@ -30,15 +30,7 @@ describe('while PostgreSQL is away', () => {
   const SUBMIT =
     'mutation ($input: SubmitSignalsInput!) { submitSignals(input: $input) { accepted state receivedAt } }';
   const submit = (n: number) => {
-    const compact = Buffer.from(compactOf({ observations: [observation('a', '1', n)] })).toString('base64');
-    const input = {
-      batchId: batchId(n),
-      sequence: n,
-      epoch: 1,
-      purpose: 'KEY_LENDING_DETECTION',
-      legalBasis: 'CONTRACT_TERMS',
-      compact,
-    };
+    const input = submitInput(n, { observations: [observation('a', '1', n)] });
     return graphql(hub!.url, bearer, SUBMIT, { input });
   };
   const stateOf = async (n: number): Promise<string | undefined> =>

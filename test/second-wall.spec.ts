@@ -1,14 +1,13 @@
 import { Module } from '@nestjs/common';
 import { Args, Query, Resolver } from '@nestjs/graphql';
-import { FakeClock } from '@app/infrastructure/clock';
 import { Database, type Principal } from '@app/infrastructure/database';
 import { Allow, By } from '../apps/hub/src/auth/allow.decorator.js';
 import { JsonScalar } from '../apps/hub/src/graphql/scalars.js';
-import { startHub, type RunningHub } from '../apps/hub/src/start-hub.js';
+import type { RunningHub } from '../apps/hub/src/start-hub.js';
 import { fillEveryTable } from './support/every-table.js';
 import { graphql, tokenOf, type HubCaller } from './support/http-client.js';
 import { privateJwk, publicJwk } from './support/parts.js';
-import { FIRST_HOUR } from './support/signals.js';
+import { startHubOn } from './support/running-hub.js';
 import { createTestDatabase, type TestDatabase } from './support/test-database.js';
 
 /** What the wall stands for: a resolver that lets everybody in and selects everything that its role can, of any table. */
@@ -34,7 +33,6 @@ class BrokenResolver {
 @Module({ providers: [BrokenResolver] })
 class BrokenModule {}
 
-const NOW = (FIRST_HOUR + 240) * 3_600_000;
 const caller = (clientId: string): HubCaller => ({ clientId, jwk: privateJwk() });
 const CALLERS = {
   upbit: caller('member:upbit'),
@@ -97,19 +95,7 @@ describe('behind a resolver that is broken', () => {
       { name: 'kim', roles: ['staff_operator'], jwk: publicJwk(CALLERS.operator.jwk) },
       { name: 'cho', roles: ['auditor'], jwk: publicJwk(CALLERS.auditor.jwk) },
     ];
-    hub = await startHub(
-      {
-        host: '127.0.0.1',
-        port: 0,
-        issuer: undefined,
-        production: false,
-        people,
-        pushAllowPrivate: [],
-      },
-      { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey: privateJwk() },
-      new FakeClock(NOW),
-      [BrokenModule],
-    );
+    hub = await startHubOn(db, { people }, [BrokenModule]);
     for (const [name, memberId] of Object.entries(ids)) await fillEveryTable(db, { kind: 'member', memberId, name });
     const rows = await db.asOwner<{ name: string }>(
       `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint } from 'jose';
 import { assertionOf, signedBy } from './http-client.js';
 import { privateJwk, publicJwk } from './parts.js';
 import { issueRecommendation } from './recommendations.js';
-import { batchId, compactOf, observation } from './signals.js';
+import { batchId, compactOf, observation, submitInput } from './signals.js';
 import { tokenText } from './tokens.js';
 import type { TestDatabase } from './test-database.js';
 
@@ -237,14 +237,7 @@ export const FIXTURES: Record<string, Fixture> = {
   'Mutation.submitSignals': ({ next }, owner) => {
     if (owner.name !== 'upbit') return null;
     const n = next();
-    const input = {
-      batchId: batchId(n),
-      sequence: n,
-      epoch: 1,
-      purpose: 'KEY_LENDING_DETECTION',
-      legalBasis: 'CONTRACT_TERMS',
-      compact: Buffer.from(compactOf({ observations: [observation('a', '1', 1)] })).toString('base64'),
-    };
+    const input = submitInput(n, { observations: [observation('a', '1', 1)] });
     const query = 'mutation ($input: SubmitSignalsInput!) { submitSignals(input: $input) { batchId } }';
     return { query, variables: { input }, marks: [input.batchId] };
   },

@@ -3,7 +3,7 @@ import type { BatchRows } from '@app/protocol';
 import { eventsTokenOf, graphql, post, tokenOf, type GraphqlAnswer, type HubCaller } from './http-client.js';
 import { LENDING_MEMBERS, lendingRows } from './lending.js';
 import { privateJwk, publicJwk } from './parts.js';
-import { batchId, compactOf, FIRST_HOUR } from './signals.js';
+import { FIRST_HOUR, submitInput } from './signals.js';
 
 /** Days of {@link lendingRows} that lead to recommendations, and the end of the last one, ms since 1970. */
 export const LENDING_DAYS = 8;
@@ -51,15 +51,7 @@ export class LendingCallers {
     { n, rows }: { n: number; rows: Partial<BatchRows> },
     headers: Record<string, string> = {},
   ): Promise<GraphqlAnswer> {
-    const input = {
-      batchId: batchId(n),
-      sequence: n,
-      epoch: 1,
-      purpose: 'KEY_LENDING_DETECTION',
-      legalBasis: 'CONTRACT_TERMS',
-      compact: Buffer.from(compactOf(rows)).toString('base64'),
-    };
-    return this.ask(hub, member, SUBMIT, { input }, headers);
+    return this.ask(hub, member, SUBMIT, { input: submitInput(n, rows) }, headers);
   }
 
   /** RFC 8936. */

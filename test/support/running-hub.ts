@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { FakeClock } from '@app/infrastructure/clock';
 import type { HubConfig } from '../../apps/hub/src/hub-config.js';
 import { startHub, type RunningHub } from '../../apps/hub/src/start-hub.js';
@@ -14,6 +15,8 @@ export interface TestHub extends RunningHub {
   call(who: string, query: string, variables?: object): Promise<GraphqlAnswer>;
   /** Any request in somebody's name. */
   send(who: string, path: string, init?: RequestInit): Promise<Response>;
+  /** What somebody's request of a path is signed with. */
+  credentials(who: string, path: string, method: string): Promise<Record<string, string>>;
 }
 
 const keys = new Map<string, string>();
@@ -24,30 +27,39 @@ const callerOf = (name: string): HubCaller => {
 };
 const signingKey = privateJwk();
 
+/**
+ * A hub on a test's database, at {@link NOW}.
+ * @param config what differs from a hub in development
+ * @param more modules of resolvers beside its own
+ */
+export function startHubOn(db: TestDatabase, config: Partial<HubConfig> = {}, more: Type[] = []): Promise<RunningHub> {
+  return startHub(
+    {
+      host: '127.0.0.1',
+      port: 0,
+      issuer: undefined,
+      production: false,
+      people: undefined,
+      pushAllowPrivate: [],
+      ...config,
+    },
+    { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey },
+    new FakeClock(NOW),
+    more,
+  );
+}
+
 /** @param config what differs from a hub in development */
 export async function startTestHub(
   db: TestDatabase,
   members: readonly string[],
   config: Partial<HubConfig> = {},
 ): Promise<TestHub> {
-  const clock = new FakeClock(NOW);
   const people = [
     { name: 'kim', roles: ['staff_operator'], jwk: publicJwk(callerOf('kim').jwk) },
     { name: 'park', roles: ['regulator'], jwk: publicJwk(callerOf('park').jwk) },
   ];
-  const hub = await startHub(
-    {
-      host: '127.0.0.1',
-      port: 0,
-      issuer: undefined,
-      production: false,
-      pushAllowPrivate: [],
-      people,
-      ...config,
-    },
-    { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey },
-    clock,
-  );
+  const hub = await startHubOn(db, { people, ...config });
   for (const name of members)
     await db.asOwner(
       `INSERT INTO members (name, jwk, delivery_method, created_at) VALUES ($1, $2, 'poll', now()) ON CONFLICT DO NOTHING`,
@@ -65,6 +77,7 @@ export async function startTestHub(
   };
   return {
     ...hub,
+    credentials,
     call: async (who, query, variables = {}) => graphql(hub.url, await tokenFor(who), query, variables),
     send: async (who, path, init = {}) => {
       const headers = new Headers(init.headers);

@@ -82,3 +82,15 @@ export function submission(sequence: number, rows: Partial<BatchRows>, more: Par
 export function batchId(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
+
+/** A `SubmitSignalsInput` with the n-th batch of a member. */
+export function submitInput(n: number, rows: Partial<BatchRows>): Record<string, unknown> & { batchId: string } {
+  return {
+    batchId: batchId(n),
+    sequence: n,
+    epoch: 1,
+    purpose: 'KEY_LENDING_DETECTION',
+    legalBasis: 'CONTRACT_TERMS',
+    compact: Buffer.from(compactOf(rows)).toString('base64'),
+  };
+}

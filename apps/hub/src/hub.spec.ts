@@ -226,10 +226,16 @@ describe('the hub over HTTP', () => {
       ['an author that manages members', author, 'mutation { suspendMember(name: "bithumb", reason: "x") { name } }'],
       ['a regulator that reads standings', regulator, '{ standings { edges { cursor } } }'],
       ['a regulator that reads recommendations', regulator, '{ recommendations { edges { cursor } } }'],
-    ])('is told FORBIDDEN: %s', async (_what, who, query) => {
-      const { data, errors } = await call(who, query);
+    ])('is told FORBIDDEN, and is on the audit: %s', async (_what, who, query) => {
+      const { data, errors, headers } = await call(who, query);
       expect(errors[0]?.extensions.code).toBe('FORBIDDEN');
       expect(Object.values(data ?? {}).every((value) => value === null)).toBe(true);
+      const [field] = /\w+(?=[ (]+)/.exec(query.replace(/^(mutation )?\{ /, '')) ?? [];
+      const rows = await db.asOwner('SELECT actor, action, subject FROM audit_log WHERE request_id = $1', [
+        headers.get('x-request-id'),
+      ]);
+      const type = query.startsWith('mutation') ? 'Mutation' : 'Query';
+      expect(rows).toEqual([{ actor: who.clientId, action: 'access.forbidden', subject: `${type}.${field}` }]);
     });
 
     it('is refused within seconds once it is suspended, with the token it holds', async () => {
@@ -546,10 +552,23 @@ describe('the hub over HTTP', () => {
       expect(Object.keys((await waiting).json.sets)).toEqual([jti]);
     });
 
+    it('holds four waiting polls of one member open, and answers more at once', async () => {
+      let answered = 0;
+      const waiting = Array.from({ length: 6 }, () => poll(upbit, {}).finally(() => answered++));
+      while (answered < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      expect(answered).toBe(2);
+      const { jti } = await issueRecommendation(db, ids['upbit']!, { key: 'awaited', issuedAt: NOW });
+      const sets = (await Promise.all(waiting)).map(({ json }) => Object.keys(json.sets as object));
+      expect(sets.filter(([first]) => first === jti)).toHaveLength(4);
+      await poll(upbit, { returnImmediately: true, ack: [jti] });
+    });
+
     it.each<[string, unknown]>([
       ['maxEvents below zero', { maxEvents: -1 }],
       ['ack that is no list', { ack: 'jti' }],
       ['setErrs without err', { setErrs: { a: {} } }],
+      ['a description that is no text', { setErrs: { [batchId(9)]: { err: 'x', description: { toString: 1 } } } }],
       ['no JSON', '{'],
     ])('refuses %s with 400', async (_what, body) => {
       expect(await poll(bithumb, body)).toMatchObject({ status: 400, json: { code: 'BAD_INPUT' } });

@@ -16,6 +16,9 @@ import { UsedAssertions } from './used-assertions.service.js';
 
 const LONGEST_TOKEN = 8192;
 
+/** How far an issuer's clock may run ahead, seconds: a time of issue beyond it would make a life longer. */
+const ISSUER_SKEW_S = 30;
+
 /** What external issuers may sign with: nothing that a public key could forge. */
 const EXTERNAL_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'];
 
@@ -85,7 +88,8 @@ export class AccessTokens {
     };
     try {
       const { payload } = await jwtVerify(token, external?.keys ?? (await this.keyFinder()), expected);
-      if (payload.exp! - payload.iat! > TOKEN_LIFE_S) throw new Denial('claims');
+      const latest = Math.min(payload.iat!, Date.now() / 1000 + ISSUER_SKEW_S) + TOKEN_LIFE_S;
+      if (payload.exp! > latest) throw new Denial('claims');
       return payload;
     } catch (error) {
       if (error instanceof Denial || error instanceof BongsuError) throw error;

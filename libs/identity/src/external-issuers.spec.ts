@@ -144,6 +144,7 @@ describe('tokens of other issuers', () => {
       await clients.token(holder, { aud: `${HUB}/ssf` }),
       await clients.token(holder, { exp: now - 1 }),
       await clients.token(holder, { exp: now + 700 }),
+      await clients.token(holder, { iat: now + 3600, exp: now + 3900 }),
       await clients.token(holder, { cnf: undefined }),
       await clients.token(privateJwk()),
       await clients.token(holder, { scope: undefined }),

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog } from '@app/audit';
 import { Database, principalName, type Principal, type Tx } from '@app/infrastructure/database';
 import { thumbprint } from '@app/keys';
-import { BongsuError } from '@app/protocol';
+import { BongsuError, refuseDevelopment } from '@app/protocol';
 import { ClientDirectory, GATE } from './client-directory.service.js';
 import { ASSERTION_LIFE_S, ASSERTION_SKEW_S } from './domain/client-assertion.js';
 import { checkKeyProof, PREVIOUS_KEY_MS } from './domain/key-proof.js';
@@ -48,7 +48,7 @@ export class MemberKeys {
     by: Extract<Principal, { kind: 'member' }>,
     input: { jwk: unknown; proof: string },
   ): Promise<RotatedKey> {
-    const jwk = checkPublicJwk(input.jwk, 'jwk');
+    const jwk = this.checkKey(input.jwk);
     await this.checkProof(principalName(by), jwk, input.proof);
     await this.checkUnknown(jwk);
     const until = new Date(Date.now() + PREVIOUS_KEY_MS);
@@ -74,7 +74,7 @@ export class MemberKeys {
    * @throws {BongsuError} NOT_FOUND, BAD_INPUT
    */
   async replace(by: Principal, input: { name: string; jwk: unknown; reason: string }): Promise<Member> {
-    const jwk = checkPublicJwk(input.jwk, 'jwk');
+    const jwk = this.checkKey(input.jwk);
     await this.checkUnknown(jwk);
     const changed = await this.database.transaction(by, async (tx) => {
       const member = await this.members.byName(tx, input.name);
@@ -84,6 +84,11 @@ export class MemberKeys {
     });
     this.clients.forget({ kind: 'member', name: input.name });
     return changed;
+  }
+
+  private checkKey(value: unknown): PublicJwk {
+    if (this.options.production) refuseDevelopment(value, 'jwk', 'make a key of your own', 'BAD_INPUT');
+    return checkPublicJwk(value, 'jwk');
   }
 
   private async change(

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { SystemClock } from '@app/infrastructure/clock';
 import type { Principal } from '@app/infrastructure/database';
+import { markedForDevelopment } from '@app/protocol';
 import { assertionOf, inSeconds, signedBy, type HubCaller } from '../../../test/support/http-client.js';
 import { privateJwk, publicJwk } from '../../../test/support/parts.js';
 import { PREVIOUS_KEY_MS } from './domain/key-proof.js';
@@ -20,8 +21,8 @@ const claims = (change: object = {}) => {
 const proofBy = (jwk: string, change: object = {}, header: object = {}) =>
   signedBy(jwk, { typ: TYP, ...header }, claims(change));
 
-async function setUp() {
-  const identity = createFakeIdentity(new SystemClock(), ISSUER);
+async function setUp(production = false) {
+  const identity = createFakeIdentity(new SystemClock(), ISSUER, production);
   const old = privateJwk();
   const other = privateJwk();
   const person = privateJwk();
@@ -116,6 +117,16 @@ describe('a member’s next key', () => {
     await memberKeys.replace(STAFF, { name: 'upbit', jwk: publicJwk(privateJwk()), reason: 'stolen' });
     await expect(rotate(next, proof)).rejects.toMatchObject({ where: 'proof' });
     expect(await keys()).toHaveLength(1);
+  });
+
+  it('is refused in production where it was made for development, whoever hands it in', async () => {
+    const { memberKeys, keys, old } = await setUp(true);
+    const next = privateJwk();
+    const jwk = markedForDevelopment(publicJwk(next));
+    const refused = { code: 'BAD_INPUT', where: 'jwk', message: expect.stringContaining('development') };
+    await expect(memberKeys.rotate(UPBIT, { jwk, proof: proofBy(next) })).rejects.toMatchObject(refused);
+    await expect(memberKeys.replace(STAFF, { name: 'upbit', jwk, reason: 'x' })).rejects.toMatchObject(refused);
+    expect(await keys()).toEqual([publicJwk(old)]);
   });
 
   it('takes the place of all others at once where staff put it there', async () => {

@@ -28,11 +28,16 @@ export interface PollAnswer {
 const LONGEST_POLL_MS = 20_000;
 const LOOK_EVERY_MS = 250;
 
+/** Long polls of one member that one process holds open; each looks at the database again and again. */
+const MOST_LONG_POLLS = 4;
+
 /** Hands waiting events over to members that poll (RFC 8936). */
 @Injectable()
 export class PollDelivery {
   private readonly logger = createLogger('poll');
   private stopping = false;
+  /** Long polls that are open, by member. */
+  private readonly open = new Map<number, number>();
 
   constructor(
     private readonly database: Database,
@@ -49,16 +54,31 @@ export class PollDelivery {
   }
 
   /**
-   * Takes acknowledgements and refusals in, then answers with waiting events. A long poll waits for the first one.
+   * Takes acknowledgements and refusals in, then answers with waiting events. A long poll waits for the first one, unless
+   * the member holds {@link MOST_LONG_POLLS} open already: then it is answered at once, so that nobody's waiting slows
+   * others.
    * @param gone says that the caller has hung up
    */
   async poll(member: Member, request: PollRequest, gone: () => boolean): Promise<PollAnswer> {
     await this.settle(member, request);
+    const open = this.open.get(member.memberId) ?? 0;
+    if (request.returnImmediately || open >= MOST_LONG_POLLS) return this.collect(member, request.maxEvents);
+    this.open.set(member.memberId, open + 1);
+    try {
+      return await this.longPoll(member, request.maxEvents, gone);
+    } finally {
+      const left = this.open.get(member.memberId)! - 1;
+      if (left > 0) this.open.set(member.memberId, left);
+      else this.open.delete(member.memberId);
+    }
+  }
+
+  private async longPoll(member: Member, maxEvents: number, gone: () => boolean): Promise<PollAnswer> {
     const until = performance.now() + LONGEST_POLL_MS;
     for (;;) {
-      const answer = await this.collect(member, request.maxEvents);
-      const waiting = Object.keys(answer.sets).length === 0 && !(request.maxEvents === 0 && answer.moreAvailable);
-      if (request.returnImmediately || !waiting || gone() || this.stopping || performance.now() >= until) return answer;
+      const answer = await this.collect(member, maxEvents);
+      const waiting = Object.keys(answer.sets).length === 0 && !(maxEvents === 0 && answer.moreAvailable);
+      if (!waiting || gone() || this.stopping || performance.now() >= until) return answer;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }
@@ -70,7 +90,7 @@ export class PollDelivery {
       const acknowledged = await markAcknowledged(tx, member.memberId, ack, new Date(this.clock.now()));
       DELIVERIES.add({ member: member.name, by: 'poll', result: 'acknowledged' }, acknowledged);
       for (const [jti, { err, description }] of refused) {
-        const reason = `the receiver refused it: ${err.slice(0, 60)} ${String(description ?? '').slice(0, 200)}`.trim();
+        const reason = `the receiver refused it: ${err.slice(0, 60)} ${(description ?? '').slice(0, 200)}`.trim();
         if (!(await markDead(tx, member.memberId, jti, reason))) continue;
         DELIVERIES.add({ member: member.name, by: 'poll', result: 'dead' });
         await this.audit.record(tx, {

@@ -73,6 +73,21 @@ describe('the limits of a document', () => {
     expect(refusals(text)).toContainEqual(expect.stringMatching(message));
   });
 
+  it.each<[string, string]>([
+    ['a page of lists', '{ a: warningLists { edges { cursor } } b: warningLists { edges { cursor } } }'],
+    ['their entries', '{ warningLists { edges { node { a: entries b: entries } } } }'],
+    [
+      'their entries in fragments',
+      '{ warningLists { edges { node { ...A ...B } } } } fragment A on WarningList { a: entries } fragment B on WarningList { b: entries }',
+    ],
+    [
+      'a batch',
+      'mutation ($i: SubmitSignalsInput!) { a: submitSignals(input: $i) { state } b: submitSignals(input: $i) { state } }',
+    ],
+  ])('leave what is worth megabytes once: %s', (_what, text) => {
+    expect(refusals(text)).toEqual([expect.stringMatching(/^A document asks for \w+\.\w+ once/)]);
+  });
+
   it('stop at fragments that use each other', () => {
     const ring = '{ ...A } fragment A on Query { lastSequence ...B } fragment B on Query { a: lastSequence ...A }';
     expect(refusals(ring)).toContainEqual(expect.stringMatching(/Cannot spread fragment/));

@@ -27,10 +27,29 @@ const reporting = (what: string) => ({
 });
 
 const { depth, aliases, directives, cost } = DOCUMENT_LIMITS;
+
+/** One of these is worth megabytes, whatever its cost in values says. */
+const LARGE_FIELDS = new Set(['Query.warningLists', 'WarningList.entries', 'Mutation.submitSignals']);
+
+/** Aliases would have a small document send or be answered the same megabytes again and again. */
+const largeFieldsOnce: ValidationRule = (context) => {
+  const seen = new Set<string>();
+  return {
+    Field(node) {
+      const field = `${context.getParentType()?.name}.${node.name.value}`;
+      if (!LARGE_FIELDS.has(field)) return;
+      if (seen.has(field))
+        context.reportError(new GraphQLError(`A document asks for ${field} once; send several documents.`));
+      seen.add(field);
+    },
+  };
+};
+
 const COST_MESSAGE = `The operation asks for more than ${cost} values, pages taken by their size; ask for less at once.`;
 
 /** What every document is held against before anything of it runs. */
 export const DOCUMENT_RULES = [
+  largeFieldsOnce,
   // A fragment is no level of the answer.
   maxDepthRule({
     n: depth,

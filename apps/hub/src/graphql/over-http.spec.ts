@@ -1,7 +1,20 @@
+import { request } from 'node:http';
 import { serverAudits } from 'graphql-http';
 import { documentIdOf, OPERATIONS } from '@app/protocol';
 import { codeIn, startTestHub, type TestHub } from '../../../../test/support/running-hub.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
+
+/** What fetch refuses to send. */
+function getWithBody(url: string, headers: Record<string, string>, body: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const length = { 'content-length': String(Buffer.byteLength(body)) };
+    const sent = request(url, { method: 'GET', headers: { ...headers, ...length } }, (answer) => {
+      let text = '';
+      answer.on('data', (part: Buffer) => (text += part.toString())).on('end', () => resolve(text));
+    });
+    sent.on('error', reject).end(body);
+  });
+}
 
 describe('GraphQL over HTTP', () => {
   let db: TestDatabase;
@@ -93,6 +106,13 @@ describe('GraphQL over HTTP', () => {
         expect(await ask('kim', { query: '{ members { name } }' }, strict)).toMatchObject({
           data: { members: [{ name: 'upbit' }] },
         });
+        // What runs is in the URL; the body only looks as if it were.
+        const smuggled = await getWithBody(
+          `${strict.url}/graphql?query=${encodeURIComponent('{ lastSequence }')}`,
+          { ...(await strict.credentials('upbit', '/graphql', 'GET')), ...json },
+          JSON.stringify({ query: OPERATIONS.lastSequence }),
+        );
+        expect(codeIn(smuggled)).toBe('FORBIDDEN');
       } finally {
         await strict.stop();
       }

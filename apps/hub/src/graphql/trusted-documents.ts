@@ -5,6 +5,8 @@ const TEXTS = new Map(Object.values(OPERATIONS).map((text) => [documentIdOf(text
 
 /** What of a request concerns its document. */
 export interface DocumentRequest {
+  /** HTTP method. */
+  method: string;
   body?: unknown;
   /** Whether it runs a document of the table, by its id or its text. */
   trustedDocument?: boolean;
@@ -17,6 +19,8 @@ export interface DocumentRequest {
  * id that is no text or belongs to another document
  */
 export function useTrustedDocument(request: DocumentRequest): void {
+  // Asked by GET, what runs is in the URL, whatever a body says.
+  if (request.method !== 'POST') return;
   if (typeof request.body !== 'object' || request.body === null || Array.isArray(request.body)) return;
   const body = request.body as { documentId?: unknown; query?: unknown };
   const { documentId: id, query } = body;

@@ -44,7 +44,7 @@ function readPoll(body: unknown): PollRequest {
     typeof setErrs !== 'object' ||
     setErrs === null ||
     Object.keys(setErrs).length > MOST_EVENTS ||
-    !Object.values(setErrs).every((e) => typeof (e as { err?: unknown })?.err === 'string')
+    !Object.values(setErrs).every(isSetError)
   )
     throw refuse('setErrs', `setErrs maps at most ${MOST_EVENTS} jti to {err, description}.`);
   return {
@@ -53,4 +53,10 @@ function readPoll(body: unknown): PollRequest {
     ack: ack as string[],
     setErrs: setErrs as PollRequest['setErrs'],
   };
+}
+
+/** RFC 8936, section 2.6. */
+function isSetError(value: unknown): value is { err: string; description?: string } {
+  const { err, description } = (value ?? {}) as Record<string, unknown>;
+  return typeof err === 'string' && (description === undefined || typeof description === 'string');
 }

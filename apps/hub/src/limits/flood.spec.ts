@@ -69,6 +69,35 @@ describe('a flood', () => {
     expect((await ask(hub, 'korbit')).status).toBe(200);
   });
 
+  describe('of requests with a made-up Authorization header is cut at its limit, where nothing would verify it', () => {
+    let behind: TestHub;
+    let addresses = 100;
+    beforeAll(async () => {
+      behind = await startTestHub(db, [], { limits, trustedProxies: ['127.0.0.0/8'] });
+    });
+    afterAll(() => behind?.stop());
+    const json = { 'content-type': 'application/json' };
+    const form = { method: 'POST', body: new URLSearchParams({ a: 'b' }) };
+    it.each<[string, string, RequestInit]>([
+      [
+        'a document that names no field',
+        '/graphql',
+        { method: 'POST', headers: json, body: '{"query":"{ __typename }"}' },
+      ],
+      ['a document that is none', '/graphql', { method: 'POST', headers: json, body: '{"query":"{"}' }],
+      ['the keys', '/.well-known/jwks.json', {}],
+      ['a path that is none', '/nowhere', {}],
+      ['the token endpoint in other letters', '/OAUTH/Token', form],
+      ['the token endpoint with a slash', '/oauth/token/', form],
+    ])('%s', async (_what, path, init) => {
+      const headers = { ...init.headers, 'x-forwarded-for': `203.0.113.${++addresses}`, authorization: 'DPoP x' };
+      const statuses: number[] = [];
+      for (let i = 0; i < 100; i++) statuses.push((await fetch(`${behind.url}${path}`, { ...init, headers })).status);
+      // Counted once they are answered: a few more than the limit may be under way by then.
+      expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(40);
+    });
+  });
+
   it('counts by the address that a trusted proxy tells, and by no other’s word', async () => {
     const forwarded = async (hub: TestHub, from: string, times: number) => {
       const statuses: number[] = [];

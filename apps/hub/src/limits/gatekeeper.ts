@@ -17,8 +17,8 @@ const MOST_TOKENS = 20_000;
 
 /**
  * Lets requests in at a pace. A caller that this process has verified before is counted by name before its body is read
- * or any signature looked at; everybody else, and every request for a token, by address. Nobody is let in by this
- * alone: the token is still verified.
+ * or any signature looked at; everybody else, whatever its headers hold, and every request for a token, by address.
+ * Nobody is let in by this alone: the token is still verified.
  */
 export class Gatekeeper {
   private readonly callers: SharedRate;
@@ -26,6 +26,10 @@ export class Gatekeeper {
   private readonly turns: Turns;
   /** Who a token belongs to, by the digest of its header, as verified last. */
   private readonly known = new Map<string, { caller: string; until: number }>();
+  /** Requests whose token was verified, or refused and counted. */
+  private readonly judged = new WeakSet<object>();
+  /** Counts that are under way, by address. */
+  private readonly counting = new Map<string, Promise<unknown>>();
 
   constructor(
     database: Database,
@@ -58,10 +62,12 @@ export class Gatekeeper {
     const caller = await verify().catch(async (error: unknown) => {
       if (error instanceof BongsuError && error.code === 'UNAUTHENTICATED' && digest !== null) {
         this.known.delete(digest);
+        this.judged.add(request);
         await this.addresses.spend(addressKey(workContext()?.from));
       }
       throw error;
     });
+    this.judged.add(request);
     if (digest !== null && counted !== caller.clientId) {
       this.remember(digest, caller.clientId);
       const wait = await this.callers.spend(caller.clientId);
@@ -77,11 +83,29 @@ export class Gatekeeper {
     const caller = digest === null ? undefined : this.callerOf(digest);
     const address = addressKey(request.ip);
     let wait: number;
-    if (request.path === '/oauth/token' || digest === null) wait = await this.addresses.spend(address);
-    else if (caller === undefined) wait = this.addresses.blockedFor(address);
-    else wait = await this.callers.spend(caller);
+    if (digest === null || isTokenPath(request.path)) wait = await this.addresses.spend(address);
+    else if (caller === undefined) {
+      await this.counting.get(address);
+      wait = this.addresses.blockedFor(address);
+      if (wait === 0) this.countUnjudged(request, response, address);
+    } else wait = await this.callers.spend(caller);
     if (wait > 0) throw new RateLimited(wait);
     if (caller !== undefined && isGraphqlPath(request.path)) await this.takeTurn(caller, response);
+  }
+
+  /**
+   * A header that nobody has looked at when the answer is out counts like none: not every door verifies it. The first
+   * requests under a new token are verified, and cost their address nothing.
+   */
+  private countUnjudged(request: Request, response: Response, address: string): void {
+    response.once('close', () => {
+      if (this.judged.has(request)) return;
+      const count = this.addresses
+        .spend(address)
+        .catch(() => undefined)
+        .finally(() => this.counting.get(address) === count && this.counting.delete(address));
+      this.counting.set(address, count);
+    });
   }
 
   private async takeTurn(caller: string, response: Response): Promise<void> {
@@ -111,6 +135,11 @@ export function isGraphqlPath(path: string | undefined): boolean {
   return /^\/graphql\/?([/?]|$)/i.test(path ?? '');
 }
 
+/** Whether a path is the token endpoint's, as Express would route it. */
+function isTokenPath(path: string): boolean {
+  return /^\/oauth\/token\/?$/i.test(path);
+}
+
 function digestOf(header: string | string[] | undefined): string | null {
   return typeof header === 'string' ? createHash('sha256').update(header).digest('base64') : null;
 }
@@ -119,7 +148,7 @@ function refuse(request: Request, response: Response, { code, message, retryAfte
   response.status(429).set('Retry-After', String(retryAfter));
   if (isGraphqlPath(request.path)) response.json({ errors: [{ message, extensions: { code } }] });
   // RFC 6749 has no code for it; this one says that it is not the client's credentials.
-  else if (request.path === '/oauth/token')
+  else if (isTokenPath(request.path))
     response.json({ error: 'temporarily_unavailable', error_description: message, code });
   else response.json({ code, message });
 }

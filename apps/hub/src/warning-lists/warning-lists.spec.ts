@@ -1,10 +1,9 @@
-import { FakeClock } from '@app/infrastructure/clock';
 import { graphql, tokenOf, type HubCaller } from '../../../../test/support/http-client.js';
 import { privateJwk, publicJwk } from '../../../../test/support/parts.js';
+import { NOW, startHubOn } from '../../../../test/support/running-hub.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
-import { startHub, type RunningHub } from '../start-hub.js';
+import type { RunningHub } from '../start-hub.js';
 
-const NOW = Date.parse('2026-06-01T00:00:00Z');
 const caller = (clientId: string): HubCaller => ({ clientId, jwk: privateJwk() });
 const upbit = caller('member:upbit');
 const operator = caller('staff:kim');
@@ -37,18 +36,7 @@ describe('warning lists over GraphQL', () => {
       { name: 'lee', roles: ['staff_author', 'auditor'], jwk: publicJwk(author.jwk) },
       { name: 'park', roles: ['regulator'], jwk: publicJwk(regulator.jwk) },
     ];
-    hub = await startHub(
-      {
-        host: '127.0.0.1',
-        port: 0,
-        issuer: undefined,
-        production: false,
-        people,
-        pushAllowPrivate: [],
-      },
-      { databaseUrl: db.url, queue: { kind: 'postgres', url: db.url }, signingKey: privateJwk() },
-      new FakeClock(NOW),
-    );
+    hub = await startHubOn(db, { people });
     const member = { name: 'upbit', jwk: JSON.stringify(publicJwk(upbit.jwk)), deliveryMethod: 'POLL' };
     const added = await call(operator, 'mutation ($input: AddMemberInput!) { addMember(input: $input) { name } }', {
       input: member,
@@ -74,7 +62,7 @@ describe('warning lists over GraphQL', () => {
       name: 'one',
       version: 2,
       entries: [],
-      endedAt: '2026-06-01T00:00:00.000Z',
+      endedAt: new Date(NOW).toISOString(),
     });
     const rest = (await call(upbit, LISTS, { after: first.pageInfo.endCursor })).data.warningLists;
     expect(rest.edges.map((e: { node: object }) => e.node)).toMatchObject([
@@ -87,7 +75,7 @@ describe('warning lists over GraphQL', () => {
         expiresAt: '2026-07-01T00:00:00.000Z',
         endedAt: null,
       },
-      { name: 'one', entries: [], endedAt: '2026-06-01T00:00:00.000Z' },
+      { name: 'one', entries: [], endedAt: new Date(NOW).toISOString() },
     ]);
     expect(rest.pageInfo.hasNextPage).toBe(false);
   });
