@@ -80,7 +80,7 @@ describe('a caller is refused', () => {
   beforeEach(async () => {
     blinder = await openTestBlinder([upbit.entry(), korbit.entry()], { staff: [auditor.entry()] });
   });
-  const unauthenticated = { status: 401, body: { code: 'UNAUTHENTICATED' } };
+  const unauthenticated = { status: 401, body: { code: 'UNAUTHENTICATED', message: 'A valid token is needed.' } };
   const now = NOON / 1000;
 
   it('without a token', async () => expect(await evaluate(undefined, body)).toMatchObject(unauthenticated));

@@ -146,9 +146,11 @@ export class Door {
       if (found.caller.role !== role) throw new BongsuError('FORBIDDEN', `Only ${role} may ask this.`);
       return found;
     } catch (error) {
-      if (error instanceof BongsuError)
-        this.record('refused', error, known ?? claimedName(request.authorization), known !== undefined);
-      throw error;
+      if (!(error instanceof BongsuError)) throw error;
+      this.record('refused', error, known ?? claimedName(request.authorization), known !== undefined);
+      if (error.code !== 'UNAUTHENTICATED') throw error;
+      // The audit knows what was wrong; who asks is not helped to find out, nor who else is on the list.
+      throw new BongsuError('UNAUTHENTICATED', 'A valid token is needed.');
     }
   }
 

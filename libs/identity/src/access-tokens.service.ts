@@ -106,6 +106,7 @@ export class AccessTokens {
     if (!client) throw new Denial('inactive');
     const { principal, roles } = client;
     if (!door.kinds.includes(principal.kind)) throw new Denial('door');
+    if (external?.tokens.kind === 'clients' && !external.tokens.as.includes(principal.kind)) throw new Denial('kind');
     const scopes = scopesAt(door, claims);
     if (external) return { principal, clientId: client.id, roles, scopes };
     if (principal.kind === 'member' && claims['member_id'] !== principal.memberId) throw new Denial('claims');

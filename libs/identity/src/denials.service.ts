@@ -3,6 +3,7 @@ import { AuditLog, DenialLimit } from '@app/audit';
 import { Database } from '@app/infrastructure/database';
 import { workContext } from '@app/infrastructure/logging';
 import { GATE } from './client-directory.service.js';
+import { addressKey } from './domain/address.js';
 
 /** Rows that refusals may write in a minute: for one address, and for all. Counted in each process. */
 const PER_ADDRESS = 30;
@@ -32,9 +33,8 @@ export class Denials {
    * @throws {BongsuError} UNAVAILABLE when PostgreSQL is away
    */
   async record(action: 'access.denied' | 'token.denied', subject: string, reason: string): Promise<void> {
-    const from = workContext()?.from;
     // A monotonic count: it is about real seconds, whatever the clock says.
-    const verdict = this.limit.count(from ?? '-', performance.now());
+    const verdict = this.limit.count(addressKey(workContext()?.from), performance.now());
     if (verdict === 'silent') return;
     const why = verdict === 'flood' ? 'flood' : reason;
     await this.database.transaction(GATE, (tx) =>

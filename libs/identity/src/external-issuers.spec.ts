@@ -5,6 +5,7 @@ import { SystemClock } from '@app/infrastructure/clock';
 import type { Principal } from '@app/infrastructure/database';
 import { inSeconds, proofOf, signedBy } from '../../../test/support/http-client.js';
 import { privateJwk, publicJwk } from '../../../test/support/parts.js';
+import type { ClientKind } from './domain/client-id.js';
 import { GRAPHQL_DOOR, SSF_DOOR, type Door } from './domain/doors.js';
 import type { PeopleMapping } from './domain/external-issuer.js';
 import { createFakeIdentity } from './fake-identity.js';
@@ -73,11 +74,11 @@ describe('tokens of other issuers', () => {
   afterAll(() => running.forEach((issuer) => issuer.stop()));
   const holder = privateJwk();
 
-  const setUp = async () => {
+  const setUp = async (kinds: ClientKind[] = ['member', 'staff']) => {
     const [clients, people] = [await OtherIssuer.start(), await OtherIssuer.start()];
     running.push(clients, people);
     const identity = createFakeIdentity(new SystemClock(), HUB, false, [
-      { name: 'as', issuer: clients.url, jwksUri: `${clients.url}/jwks`, tokens: { kind: 'clients' } },
+      { name: 'as', issuer: clients.url, jwksUri: `${clients.url}/jwks`, tokens: { kind: 'clients', as: kinds } },
       { name: 'fss', issuer: people.url, jwksUri: `${people.url}/jwks`, tokens: PEOPLE },
     ]);
     const delivery = { method: 'poll' as const };
@@ -116,6 +117,13 @@ describe('tokens of other issuers', () => {
     await members.suspend(STAFF, 'upbit', 'x');
     await expect(verify(await clients.token(holder))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(clients.asked).toBe(1);
+  });
+
+  it('are taken for clients of the kinds alone that the issuer may speak for', async () => {
+    const { clients, verify } = await setUp(['member']);
+    expect((await verify(await clients.token(holder))).clientId).toBe('member:upbit');
+    const staff = await clients.token(holder, { sub: 'staff:kim', client_id: 'staff:kim' });
+    await expect(verify(staff)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   it('are taken for people under a name of their own, with the roles that the map gives', async () => {

@@ -13,6 +13,7 @@ export * from './authorization-server.service.js';
 export * from './caller.js';
 export * from './client-directory.service.js';
 export * from './denials.service.js';
+export * from './domain/address.js';
 export * from './external-issuers.service.js';
 export * from './identity.module.js';
 export * from './identity.options.js';

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { addressKey } from '../limits/address.js';
+import { addressKey } from '@app/identity';
 import { HEADER_LIMITS, type HubLimits } from '../limits/limits.js';
 
 /** Express on a server that waits for nobody long, and holds few connections of one address. */

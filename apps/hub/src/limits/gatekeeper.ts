@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
-import type { Caller } from '@app/identity';
+import { addressKey, type Caller } from '@app/identity';
 import type { Database } from '@app/infrastructure/database';
 import { workContext } from '@app/infrastructure/logging';
 import { BongsuError } from '@app/protocol';
 import type { AuthedRequest } from '../auth/allow.decorator.js';
-import { addressKey } from './address.js';
 import type { HubLimits } from './limits.js';
 import { RateLimited } from './rate-limited.js';
 import { SharedRate } from './shared-rate.js';

@@ -1,4 +1,4 @@
-import { addressKey } from './address.js';
+import { addressKey } from '@app/identity';
 import { Turns } from './turns.js';
 
 describe('turns', () => {

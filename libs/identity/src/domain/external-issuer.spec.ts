@@ -13,7 +13,8 @@ const entry = { name: 'alliance', issuer: 'https://id.example', jwksUri: 'https:
 describe('the file of external issuers', () => {
   it('is taken as it is where it fits', () => {
     const clients = { ...entry, name: 'members', issuer: 'https://as.example', tokens: { kind: 'clients' } };
-    expect(checkIssuers([entry, clients], true)).toEqual([entry, clients]);
+    const forMembers = { ...clients, tokens: { kind: 'clients', as: ['member'] } };
+    expect(checkIssuers([entry, clients], true)).toEqual([entry, forMembers]);
     expect(checkIssuers([], true)).toEqual([]);
     const local = { ...entry, issuer: 'http://127.0.0.1:9', jwksUri: 'http://localhost:9/jwks' };
     expect(checkIssuers([local], false)).toEqual([local]);
@@ -32,6 +33,7 @@ describe('the file of external issuers', () => {
     ['another kind', [tokens({ kind: 'robots' })], 'issuers.0.tokens.kind'],
     ['no kind', [{ ...entry, tokens: null }], 'issuers.0.tokens.kind'],
     ['a field of the other kind', [{ ...entry, tokens: { kind: 'clients', amr: [] } }], 'issuers.0.tokens.amr'],
+    ['clients of no kind', [{ ...entry, tokens: { kind: 'clients', as: ['root'] } }], 'issuers.0.tokens.as'],
     ['people as members', [tokens({ as: 'member' })], 'issuers.0.tokens.as'],
     ['no claim for names', [tokens({ nameClaim: '' })], 'issuers.0.tokens.nameClaim'],
     ['no claim for roles', [tokens({ rolesClaim: 5 })], 'issuers.0.tokens.rolesClaim'],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BongsuError } from '@app/protocol';
-import { NAME_PATTERN } from './client-id.js';
+import { CLIENT_KINDS, NAME_PATTERN, type ClientKind } from './client-id.js';
 import { isPersonRole, rolesAs, type PersonRole } from './roles.js';
 
 /** Somebody else's authorization server, whose access tokens (RFC 9068) the hub takes beside its own. */
@@ -12,7 +12,14 @@ export interface ExternalIssuer {
   /** Where its public keys are. */
   jwksUri: string;
   /** What its tokens are for: our registered clients, or its own people. */
-  tokens: { kind: 'clients' } | PeopleMapping;
+  tokens: ClientsMapping | PeopleMapping;
+}
+
+/** Which of our registered clients an issuer may speak for. */
+export interface ClientsMapping {
+  kind: 'clients';
+  /** Kinds of client id; members alone where the file says nothing. */
+  as: ClientKind[];
 }
 
 /** How an issuer's people become ours. */
@@ -69,8 +76,10 @@ function checkIssuer(value: unknown, where: string, production: boolean): Extern
 function checkTokens(value: unknown, where: string): ExternalIssuer['tokens'] {
   const { kind } = (value ?? {}) as { kind?: unknown };
   if (kind === 'clients') {
-    fieldsOf(value, where, ['kind']);
-    return { kind };
+    const { as = ['member'] } = fieldsOf(value, where, ['kind', 'as']);
+    if (!Array.isArray(as) || as.length === 0 || !as.every((kindOf) => CLIENT_KINDS.some((k) => k === kindOf)))
+      throw invalid(`${where}.as`, `needs a list of ${CLIENT_KINDS.join(', ')}.`);
+    return { kind, as: as as ClientKind[] };
   }
   if (kind !== 'people') throw invalid(`${where}.kind`, 'needs clients or people.');
   const { as, nameClaim, rolesClaim, roles, amr } = fieldsOf(value, where, [
