@@ -26,7 +26,16 @@ const ROWS = [
   `INSERT INTO audit_log (at, actor, action, subject, detail) VALUES (now(), 'staff:kim', 'member.added', 'member:upbit', '{"a":1}')`,
   `INSERT INTO signing_keys (kid, alg, public_jwk, created_at) VALUES ('k1', 'ES256', '{}', now())`,
 ];
-const TABLES = ['members', 'tokens', 'batches', 'observations', 'touched', 'to_assess', 'key_states', 'recommendations'];
+const TABLES = [
+  'members',
+  'tokens',
+  'batches',
+  'observations',
+  'touched',
+  'to_assess',
+  'key_states',
+  'recommendations',
+];
 
 describe('a database of the first version', () => {
   const name = `test_${randomBytes(6).toString('hex')}`;

@@ -154,7 +154,15 @@ async function reached(tx: Tx, cursor: number): Promise<boolean> {
 }
 
 /** What the audit keeps of a list: entries by their number and SHA-256. */
-function facts({ version, source, description, entryCount, contentHash, expiresAt, endedAt }: Row): Record<string, unknown> {
+function facts({
+  version,
+  source,
+  description,
+  entryCount,
+  contentHash,
+  expiresAt,
+  endedAt,
+}: Row): Record<string, unknown> {
   return { version, source, description, entryCount, contentHash, expiresAt, endedAt };
 }
 
