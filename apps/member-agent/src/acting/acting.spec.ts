@@ -282,6 +282,21 @@ describe('a hook', () => {
     });
   });
 
+  it.each(['url', 'command'] as const)('that does not answer in time may have acted: %s', async (kind) => {
+    server.removeAllListeners('request').on('request', () => {});
+    // What the command started holds its output open, and must not hold the agent.
+    const command = ['/bin/sh', '-c', 'sleep 60 & sleep 60'];
+    const config = { ...(kind === 'url' ? { url: url() } : { command }), timeoutMs: 200, idempotent: false };
+    const result = await callHook(config, body);
+    expect(result).toMatchObject({ kind: 'uncertain', message: expect.stringMatching(/within 0.2 s/) as unknown });
+    server.closeAllConnections();
+  });
+
+  it('may leave a program behind that holds its output open', async () => {
+    const command = ['/bin/sh', '-c', 'sleep 5 & echo \'{"outcome":"executed"}\''];
+    expect(await callHook({ command, timeoutMs: 4_000, idempotent: false }, body)).toMatchObject(EXECUTED);
+  });
+
   it('may be a command, given JSON on standard input and no environment but the path', async () => {
     process.env['BONGSU_SPEC_SECRET'] = 'secret';
     const script =
