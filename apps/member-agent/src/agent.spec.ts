@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import type { Agent } from './agent.js';
 import { readGatewayMapping } from './input/gateway-mapping.js';
@@ -139,6 +139,27 @@ describe('the agent', () => {
     await bench.pushAll(agent);
     expect(bench.hub.folded().size).toBe(12_000);
     expect([...bench.hub.batches.values()].map((b) => b.sequence)).toEqual([1, 2, 3]);
+    await agent.close();
+  });
+
+  it('finds lines that it had read but not sent when it was killed, where the log was rotated since', async () => {
+    await writeFile(usage, lines(0, 10));
+    const killed = await bench.open();
+    killed.collector.commit = () => Promise.reject(new Killed());
+    await expect(killed.collector.round()).rejects.toThrow(Killed);
+    await killed.close();
+    // The same again, ended after the place was kept and before anything read was.
+    const { commit } = Object.getPrototypeOf(killed.collector) as Agent['collector'];
+    const again = await bench.open();
+    let commits = 0;
+    again.collector.commit = () => (commits++ === 0 ? commit.call(again.collector) : Promise.reject(new Killed()));
+    await expect(again.collector.round()).rejects.toThrow(Killed);
+    await again.close();
+    await rename(usage, `${usage}.1`);
+    await writeFile(usage, lines(10, 12));
+    const agent = await bench.open();
+    await bench.pushAll(agent, false);
+    expect(bench.hub.folded().size).toBe(12);
     await agent.close();
   });
 

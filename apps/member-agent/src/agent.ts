@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import type { Clock } from '@app/infrastructure/clock';
-import { BlinderClient, EventVerifier, HubClient, Tokenizer, type BatchReceipt, type KeyRing } from '@app/member-sdk';
+import {
+  BlinderClient,
+  describeOffset,
+  EventVerifier,
+  HubClient,
+  MAX_ALLOWANCE_MS,
+  Tokenizer,
+  type BatchReceipt,
+  type KeyRing,
+} from '@app/member-sdk';
 import { Actor } from './acting/actor.js';
 import { Journal } from './acting/journal.js';
 import { Reporter } from './acting/reporter.js';
@@ -67,8 +76,20 @@ export async function closeDoors({ hub, blinders }: Doors): Promise<void> {
   for (const blinder of blinders) await blinder.close();
 }
 
+/**
+ * Why lines cannot be judged by this machine's clock; null while they can. Only a clock that lags would refuse good lines.
+ */
+function clockTrouble({ clockOffsetMs }: HubClient, now: number): string | null {
+  const simulated = Math.abs(now - Date.now()) > 60_000;
+  if (simulated || clockOffsetMs === null || clockOffsetMs <= MAX_ALLOWANCE_MS) return null;
+  return `Nothing is read: lines would be refused as lying in the future, since ${describeOffset(clockOffsetMs)}.`;
+}
+
 /** The agent's parts, put together on one state folder that no other process works on meanwhile. */
 export class Agent {
+  /** What failed in `run` and is being tried again, by its name: in words. */
+  readonly faults = new Map<string, string>();
+
   private constructor(
     readonly config: AgentConfig,
     readonly clock: Clock,
@@ -142,6 +163,7 @@ export class Agent {
     const { purpose, legalBasis, spoolBytes } = config;
     const collector = await Collector.open({
       sources, labels, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
+      clockTrouble: () => clockTrouble(doors.hub, clock.now()),
     }); // prettier-ignore
     const onReceipt = async (batch: SpooledBatch, receipt: BatchReceipt) => {
       const { accepted, rejected } = receipt;

@@ -128,7 +128,8 @@ function run(config: HookConfig, body: HookRequest): Promise<HookResult> {
     const conclude = (code: number | null, signal: NodeJS.Signals | null) => {
       if (timedOut) finish({ kind: 'uncertain', message: late(config) });
       else if (code === 0) finish(readAnswer(out));
-      else finish({ kind: 'uncertain', message: `The hook ended with ${signal ?? `exit code ${code}`}: ${err.trim()}` });
+      else
+        finish({ kind: 'uncertain', message: `The hook ended with ${signal ?? `exit code ${code}`}: ${err.trim()}` });
     };
     child.on('close', conclude);
     // A program left in the background may hold the pipes open for ever.

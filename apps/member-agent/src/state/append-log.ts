@@ -7,6 +7,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 export class AppendLog<T> {
   private queue: { text: string; done: () => void; failed: (error: unknown) => void }[] = [];
   private writing: Promise<void> | null = null;
+  /** The file may end with part of a line. */
+  private torn = false;
 
   private constructor(
     private readonly file: FileHandle,
@@ -80,13 +82,15 @@ export class AppendLog<T> {
       this.queue = [];
       try {
         const bytes = Buffer.from(group.map((g) => g.text).join(''), 'utf8');
+        // What was written in part must not become the start of the next line.
+        if (this.torn) await this.file.truncate(this.size);
+        this.torn = true;
         await this.file.appendFile(bytes);
         await this.file.datasync();
+        this.torn = false;
         this.size += bytes.length;
         for (const g of group) g.done();
       } catch (error) {
-        // What was written in part must not become the start of the next line.
-        await this.file.truncate(this.size).catch(() => {});
         for (const g of group) g.failed(error);
       }
     }
