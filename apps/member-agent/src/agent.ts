@@ -1,3 +1,4 @@
+import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@app/infrastructure/clock';
 import {
@@ -32,6 +33,9 @@ import { MemberKeyFiles } from './state/member-keys.js';
 import { PartFiles } from './state/part-files.js';
 import { RefusedLines } from './state/refused-lines.js';
 import { SwitchBoard } from './state/switches.js';
+
+/** Bytes of refused rows after which a new file is begun at the next start. */
+const MAX_REJECTIONS_BYTES = 32 * 1024 * 1024;
 
 /** Says something to the person who runs the agent. */
 export type Note = (text: string) => void;
@@ -151,9 +155,9 @@ export class Agent {
     const spool = await Spool.open(stateDir, state.nextBatch, state.answered);
     const parts = await PartFiles.open(stateDir, state);
     const cache = await DiskTokenCache.open(join(stateDir, 'tokens.jsonl'), config.epoch);
-    const journal = await Journal.open(join(stateDir, 'journal.jsonl'));
-    const rejections = await AppendLog.open<RejectedRow>(join(stateDir, 'rejections.jsonl'), () => {});
-    const refused = new RefusedLines(stateDir, state.refusedBytes);
+    const journal = await Journal.openShort(join(stateDir, 'journal.jsonl'), clock.now());
+    const rejections = await openRejections(join(stateDir, 'rejections.jsonl'));
+    const refused = await RefusedLines.open(stateDir, state.refusedBytes);
     const switches = new SwitchBoard(stateDir);
     const tokenizer = new Tokenizer({ member, epoch: config.epoch, blinders: doors.blinders, cache });
     const sources: Source[] = [];
@@ -219,6 +223,13 @@ export class Agent {
     await closeDoors(this.doors);
     await this.lock.release();
   }
+}
+
+/** Rows that the hub refused. A file that has become large makes room for a new one; the one before it is kept. */
+async function openRejections(path: string): Promise<AppendLog<RejectedRow>> {
+  const size = await stat(path).then((info) => info.size, () => 0); // prettier-ignore
+  if (size > MAX_REJECTIONS_BYTES) await rename(path, path.replace(/\.jsonl$/, '.1.jsonl'));
+  return AppendLog.open<RejectedRow>(path, () => {});
 }
 
 /** Whether an agent has ever worked on a state folder. */

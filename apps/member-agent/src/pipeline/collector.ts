@@ -140,6 +140,10 @@ export class Collector {
     );
     const { waiting } = options.store.state;
     const file = !this.waitingChanged ? waiting : await this.writeWaiting(still);
+    if (options.refused.full) {
+      await options.refused.beginNew();
+      await options.store.commit((draft) => void (draft.refusedBytes = 0));
+    }
     const refusedBytes = await options.refused.write();
     await options.store.commit((draft) => {
       draft.nextBatch = number;
