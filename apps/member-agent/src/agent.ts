@@ -32,6 +32,7 @@ import { StateLock } from './state/lock.js';
 import { MemberKeyFiles } from './state/member-keys.js';
 import { PartFiles } from './state/part-files.js';
 import { RefusedLines } from './state/refused-lines.js';
+import { shortenTokens } from './state/shorten-tokens.js';
 import { SwitchBoard } from './state/switches.js';
 
 /** Bytes of refused rows after which a new file is begun at the next start. */
@@ -154,6 +155,7 @@ export class Agent {
     const { state } = store;
     const spool = await Spool.open(stateDir, state.nextBatch, state.answered);
     const parts = await PartFiles.open(stateDir, state);
+    await shortenTokens(join(stateDir, 'tokens.jsonl'), config.epoch);
     const cache = await DiskTokenCache.open(join(stateDir, 'tokens.jsonl'), config.epoch);
     const journal = await Journal.openShort(join(stateDir, 'journal.jsonl'), clock.now());
     const rejections = await openRejections(join(stateDir, 'rejections.jsonl'));

@@ -56,6 +56,35 @@ describe('a full disk', () => {
   });
   afterEach(() => disk.restore());
 
+  it.each(Array.from({ length: 9 }, (_, i) => i))(
+    'at write %i of a round: an hour goes on from what it was',
+    async (at) => {
+      const bench = await Bench.start();
+      try {
+        const path = bench.path('log');
+        bench.config.inputs = [{ kind: 'gateway', path, mapping }];
+        const lines = (from: number, to: number) =>
+          appendFile(path, Array.from({ length: to - from }, (_, i) => line(from + i)).join(''));
+        let agent = await bench.open();
+        await lines(0, 20);
+        await bench.pushAll(agent, false);
+        await lines(20, 30);
+        disk.writesLeft = at;
+        await bench.pushAll(agent, false).catch(() => {});
+        disk.writesLeft = Infinity;
+        await bench.pushAll(agent, false);
+        await agent.close();
+        agent = await bench.open();
+        await lines(30, 36);
+        await bench.pushAll(agent, false);
+        await agent.close();
+        expect([...bench.hub.folded().values()].reduce((sum, o) => sum + o.requests, 0)).toBe(36);
+      } finally {
+        await bench.stop();
+      }
+    },
+  );
+
   it('loses nothing and sends nothing twice, wherever it strikes, in one process and over restarts', async () => {
     const step = fc.record({
       lines: fc.integer({ min: 1, max: 60 }),
@@ -101,7 +130,7 @@ describe('a full disk', () => {
           await calm.stop();
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   });
 });

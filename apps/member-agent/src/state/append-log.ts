@@ -72,7 +72,7 @@ export class AppendLog<T> {
     const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     return new Promise<void>((done, failed) => {
       this.queue.push({ text, done, failed });
-      this.writing ??= this.drain().finally(() => (this.writing = null));
+      this.writing ??= this.drain();
     });
   }
 
@@ -94,6 +94,8 @@ export class AppendLog<T> {
         for (const g of group) g.failed(error);
       }
     }
+    // At once, with the look at the queue: an append that comes now begins anew.
+    this.writing = null;
   }
 
   async close(): Promise<void> {
