@@ -210,6 +210,44 @@ describe('the agent', () => {
     await agent.close();
   });
 
+  it.each([
+    ['429 with a time to wait', { status: 429, headers: { 'retry-after': '7' }, body: {} }, /RATE_LIMITED/, 6_000],
+    ['500', { status: 500, body: {} }, /INTERNAL/, 1],
+    ['a proxy’s page', { status: 502, body: '<html>' }, /UNAVAILABLE/, 1],
+    ['a broken connection', 'hang up' as const, /cannot be reached/, 1],
+  ])('keeps a batch that the hub answers with %s, and says so', async (_, failure, text, leastWait) => {
+    await writeFile(usage, lines(0, 5));
+    const agent = await bench.open();
+    bench.hub.failures = [failure];
+    await bench.pushAll(agent);
+    expect(agent.sender.trouble).toMatch(text);
+    expect(agent.sender.trouble).toMatch(/1 batch stays in the spool/);
+    expect(agent.sender.wait).toBeGreaterThanOrEqual(leastWait);
+    const [number] = agent.spool.numbers();
+    const { batchId } = (await agent.spool.read(number!)).header;
+    await agent.close();
+    const again = await bench.open();
+    await bench.pushAll(again);
+    expect([...bench.hub.batches.keys()]).toEqual([batchId]);
+    await again.close();
+  });
+
+  it('reads nothing while its clock lags so far that good lines would be refused', async () => {
+    bench.clock.now = Date.now;
+    bench.hub.oauth.now = () => Date.now() + 3 * 86_400_000;
+    await writeFile(usage, lines(0, 5));
+    const agent = await bench.open();
+    await agent.followLists();
+    await bench.pushAll(agent);
+    expect(agent.collector.readingTrouble).toMatch(/Nothing is read: .*259\d\d\d s behind.*set it \(NTP\)/);
+    expect(agent.store.state.sources[`usage ${usage}`]?.lines ?? 0).toBe(0);
+    bench.hub.oauth.now = Date.now;
+    await agent.followLists();
+    await bench.pushAll(agent);
+    expect(bench.hub.folded().size).toBe(5);
+    await agent.close();
+  });
+
   it('numbers its batches above what the hub has, with a new state folder too', async () => {
     await writeFile(usage, lines(0, 10));
     let agent = await bench.open();
