@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,10 +29,32 @@ describe('acting', () => {
   /** What the hook waits for before it answers. */
   let beforeAnswer: (key: string) => Promise<void>;
 
-  beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'bongsu-acting-'));
+  /** A folder of an agent that has sent one key, and that key's token. */
+  const ready = mkdtempSync(join(tmpdir(), 'bongsu-acting-'));
+  let key: Uint8Array;
+
+  beforeAll(async () => {
     hub = await FakeHub.start();
     blinder = await FakeBlinder.start();
+    const usage = join(ready, 'usage.jsonl');
+    writeFileSync(
+      usage,
+      '{"hour":"2026-06-01T00:00:00Z","access_key":"AK-1","ip":"203.0.113.7","network":"hosting","client":"c","requests":1,"orders":0,"rejected":0,"active_slots":1,"burst_slots":0}\n',
+    );
+    expect(await new AgentProcesses(ready, hub, blinder, {}).start(['push', '--usage', usage]).ended).toBe(0);
+    const [batch] = hub.batches.values();
+    key = batch!.rows.observations[0]!.key;
+  });
+  afterAll(async () => {
+    await hub.stop();
+    await blinder.stop();
+    rmSync(ready, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bongsu-acting-'));
+    hub.events.clear();
+    hub.outcomes.length = 0;
     calls = [];
     beforeAnswer = async () => {};
     server = createServer((request, response) => {
@@ -44,29 +66,20 @@ describe('acting', () => {
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   });
-  afterEach(async () => {
+  afterEach(() => {
     agent.killAll();
     server.closeAllConnections();
     server.close();
-    await hub.stop();
-    await blinder.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
   const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const effects = () => new Set(calls).size;
 
-  /** An agent that has sent one key, and `count` recommendations that wait for it at the hub. */
+  /** An agent for which `count` recommendations about its key wait at the hub. */
   const agentWith = async (hook: object, settings: object = {}, count = 1) => {
     agent = new AgentProcesses(folder, hub, blinder, { act: 'live', hook, ...settings });
-    const usage = join(folder, 'usage.jsonl');
-    writeFileSync(
-      usage,
-      '{"hour":"2026-06-01T00:00:00Z","access_key":"AK-1","ip":"203.0.113.7","network":"hosting","client":"c","requests":1,"orders":0,"rejected":0,"active_slots":1,"burst_slots":0}\n',
-    );
-    expect(await agent.start(['push', '--usage', usage]).ended).toBe(0);
-    const [batch] = hub.batches.values();
-    const { key } = batch!.rows.observations[0]!;
+    cpSync(join(ready, 'state'), agent.state, { recursive: true });
     for (let i = 1; i <= count; i++) hub.events.set(`jti-r${i}`, await hub.recommend('upbit', key, `r${i}`));
   };
   const pull = async () => {
@@ -93,7 +106,6 @@ describe('acting', () => {
   ])('killed %s: a hook that honours the key has one effect', async (at, expected) => {
     await agentWith({ url: url(), idempotent: true });
     await pullUntilKilled(at);
-    await pull();
     await pull();
     expect(calls).toEqual(Array<string>(expected).fill('r1'));
     expect(outcomes()).toEqual(['r1 EXECUTED']);

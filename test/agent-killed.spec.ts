@@ -1,8 +1,20 @@
-import { appendFile, copyFile, mkdtemp, readFile, rename, rm, truncate } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { writeClockFile } from '@app/infrastructure/clock';
 import { FakeBlinder, FakeHub } from '@app/member-sdk';
 import { AgentProcesses } from './support/agent-process.js';
@@ -95,7 +107,17 @@ describe('an agent that is killed while it follows a log of 200,000 lines', () =
       // Former files are ordered by when they were last written, which file systems know to some 10 ms.
       await sleep(25);
       const former = `${log}.${++rotations}`;
-      if (random(3) > 0) return rename(log, former);
+      const way = random(3);
+      if (way > 0) await rename(log, former);
+      if (way === 1) {
+        // Compressed at once, read or not; the compressed file has the time of the one that it replaces.
+        const { atime, mtime } = await stat(former);
+        await writeFile(`${former}.gz.tmp`, gzipSync(await readFile(former)));
+        await utimes(`${former}.gz.tmp`, atime, mtime);
+        await rename(`${former}.gz.tmp`, `${former}.gz`);
+        await rm(former);
+      }
+      if (way > 0) return;
       await copyFile(log, former);
       await truncate(log);
     };
