@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import type { Agent } from './agent.js';
 import { readGatewayMapping } from './input/gateway-mapping.js';
@@ -142,6 +142,27 @@ describe('the agent', () => {
     await agent.close();
   });
 
+  it('finds lines that it had read but not sent when it was killed, where the log was rotated since', async () => {
+    await writeFile(usage, lines(0, 10));
+    const killed = await bench.open();
+    killed.collector.commit = () => Promise.reject(new Killed());
+    await expect(killed.collector.round()).rejects.toThrow(Killed);
+    await killed.close();
+    // The same again, ended after the place was kept and before anything read was.
+    const { commit } = Object.getPrototypeOf(killed.collector) as Agent['collector'];
+    const again = await bench.open();
+    let commits = 0;
+    again.collector.commit = () => (commits++ === 0 ? commit.call(again.collector) : Promise.reject(new Killed()));
+    await expect(again.collector.round()).rejects.toThrow(Killed);
+    await again.close();
+    await rename(usage, `${usage}.1`);
+    await writeFile(usage, lines(10, 12));
+    const agent = await bench.open();
+    await bench.pushAll(agent, false);
+    expect(bench.hub.folded().size).toBe(12);
+    await agent.close();
+  });
+
   it('stops reading, and says so, when the spool is as full as it may be', async () => {
     bench.config.spoolBytes = 1000;
     bench.hub.away = true;
@@ -186,6 +207,44 @@ describe('the agent', () => {
     await bench.pushAll(agent);
     expect(agent.collector.blinderTrouble).toMatch(/did not prove/);
     expect(bench.hub.batches.size).toBe(0);
+    await agent.close();
+  });
+
+  it.each([
+    ['429 with a time to wait', { status: 429, headers: { 'retry-after': '7' }, body: {} }, /RATE_LIMITED/, 6_000],
+    ['500', { status: 500, body: {} }, /INTERNAL/, 1],
+    ['a proxy’s page', { status: 502, body: '<html>' }, /UNAVAILABLE/, 1],
+    ['a broken connection', 'hang up' as const, /cannot be reached/, 1],
+  ])('keeps a batch that the hub answers with %s, and says so', async (_, failure, text, leastWait) => {
+    await writeFile(usage, lines(0, 5));
+    const agent = await bench.open();
+    bench.hub.failures = [failure];
+    await bench.pushAll(agent);
+    expect(agent.sender.trouble).toMatch(text);
+    expect(agent.sender.trouble).toMatch(/1 batch stays in the spool/);
+    expect(agent.sender.wait).toBeGreaterThanOrEqual(leastWait);
+    const [number] = agent.spool.numbers();
+    const { batchId } = (await agent.spool.read(number!)).header;
+    await agent.close();
+    const again = await bench.open();
+    await bench.pushAll(again);
+    expect([...bench.hub.batches.keys()]).toEqual([batchId]);
+    await again.close();
+  });
+
+  it('reads nothing while its clock lags so far that good lines would be refused', async () => {
+    bench.clock.now = Date.now;
+    bench.hub.oauth.now = () => Date.now() + 3 * 86_400_000;
+    await writeFile(usage, lines(0, 5));
+    const agent = await bench.open();
+    await agent.followLists();
+    await bench.pushAll(agent);
+    expect(agent.collector.readingTrouble).toMatch(/Nothing is read: .*259\d\d\d s behind.*set it \(NTP\)/);
+    expect(agent.store.state.sources[`usage ${usage}`]?.lines ?? 0).toBe(0);
+    bench.hub.oauth.now = Date.now;
+    await agent.followLists();
+    await bench.pushAll(agent);
+    expect(bench.hub.folded().size).toBe(5);
     await agent.close();
   });
 

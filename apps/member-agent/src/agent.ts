@@ -1,6 +1,16 @@
+import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@app/infrastructure/clock';
-import { BlinderClient, EventVerifier, HubClient, Tokenizer, type BatchReceipt, type KeyRing } from '@app/member-sdk';
+import {
+  BlinderClient,
+  describeOffset,
+  EventVerifier,
+  HubClient,
+  MAX_ALLOWANCE_MS,
+  Tokenizer,
+  type BatchReceipt,
+  type KeyRing,
+} from '@app/member-sdk';
 import { Actor } from './acting/actor.js';
 import { Journal } from './acting/journal.js';
 import { Reporter } from './acting/reporter.js';
@@ -22,7 +32,11 @@ import { StateLock } from './state/lock.js';
 import { MemberKeyFiles } from './state/member-keys.js';
 import { PartFiles } from './state/part-files.js';
 import { RefusedLines } from './state/refused-lines.js';
+import { shortenTokens } from './state/shorten-tokens.js';
 import { SwitchBoard } from './state/switches.js';
+
+/** Bytes of refused rows after which a new file is begun at the next start. */
+const MAX_REJECTIONS_BYTES = 32 * 1024 * 1024;
 
 /** Says something to the person who runs the agent. */
 export type Note = (text: string) => void;
@@ -67,8 +81,20 @@ export async function closeDoors({ hub, blinders }: Doors): Promise<void> {
   for (const blinder of blinders) await blinder.close();
 }
 
+/**
+ * Why lines cannot be judged by this machine's clock; null while they can. Only a clock that lags would refuse good lines.
+ */
+function clockTrouble({ clockOffsetMs }: HubClient, now: number): string | null {
+  const simulated = Math.abs(now - Date.now()) > 60_000;
+  if (simulated || clockOffsetMs === null || clockOffsetMs <= MAX_ALLOWANCE_MS) return null;
+  return `Nothing is read: lines would be refused as lying in the future, since ${describeOffset(clockOffsetMs)}.`;
+}
+
 /** The agent's parts, put together on one state folder that no other process works on meanwhile. */
 export class Agent {
+  /** What failed in `run` and is being tried again, by its name: in words. */
+  readonly faults = new Map<string, string>();
+
   private constructor(
     readonly config: AgentConfig,
     readonly clock: Clock,
@@ -129,10 +155,11 @@ export class Agent {
     const { state } = store;
     const spool = await Spool.open(stateDir, state.nextBatch, state.answered);
     const parts = await PartFiles.open(stateDir, state);
+    await shortenTokens(join(stateDir, 'tokens.jsonl'), config.epoch);
     const cache = await DiskTokenCache.open(join(stateDir, 'tokens.jsonl'), config.epoch);
-    const journal = await Journal.open(join(stateDir, 'journal.jsonl'));
-    const rejections = await AppendLog.open<RejectedRow>(join(stateDir, 'rejections.jsonl'), () => {});
-    const refused = new RefusedLines(stateDir, state.refusedBytes);
+    const journal = await Journal.openShort(join(stateDir, 'journal.jsonl'), clock.now());
+    const rejections = await openRejections(join(stateDir, 'rejections.jsonl'));
+    const refused = await RefusedLines.open(stateDir, state.refusedBytes);
     const switches = new SwitchBoard(stateDir);
     const tokenizer = new Tokenizer({ member, epoch: config.epoch, blinders: doors.blinders, cache });
     const sources: Source[] = [];
@@ -142,6 +169,7 @@ export class Agent {
     const { purpose, legalBasis, spoolBytes } = config;
     const collector = await Collector.open({
       sources, labels, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
+      clockTrouble: () => clockTrouble(doors.hub, clock.now()),
     }); // prettier-ignore
     const onReceipt = async (batch: SpooledBatch, receipt: BatchReceipt) => {
       const { accepted, rejected } = receipt;
@@ -197,6 +225,13 @@ export class Agent {
     await closeDoors(this.doors);
     await this.lock.release();
   }
+}
+
+/** Rows that the hub refused. A file that has become large makes room for a new one; the one before it is kept. */
+async function openRejections(path: string): Promise<AppendLog<RejectedRow>> {
+  const size = await stat(path).then((info) => info.size, () => 0); // prettier-ignore
+  if (size > MAX_REJECTIONS_BYTES) await rename(path, path.replace(/\.jsonl$/, '.1.jsonl'));
+  return AppendLog.open<RejectedRow>(path, () => {});
 }
 
 /** Whether an agent has ever worked on a state folder. */

@@ -11,6 +11,7 @@ import { run } from './commands/run.js';
 import { status } from './commands/status.js';
 import type { ConfigOption } from './commands/context.js';
 import { withdraw } from './commands/withdraw.js';
+import { diskTrouble } from './state/disk-trouble.js';
 
 const program = new Command('agent')
   .description("Bongsu's agent at an exchange: reads logs, blinds, sends, receives, acts, reports.")
@@ -125,8 +126,9 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;
   else {
     const { name, message, stack } = error as Error;
+    const trouble = diskTrouble(error);
     // What is expected to go wrong has a message for people; anything else is a fault, and its place helps.
-    console.error(name === 'BongsuError' || name === 'DoorError' ? message : stack);
+    console.error(trouble ?? (name === 'BongsuError' || name === 'DoorError' ? message : stack));
     process.exitCode = 1;
   }
 }

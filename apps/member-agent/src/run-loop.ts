@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Agent, Note } from './agent.js';
 import { Poller } from './receive/poller.js';
 import { PushListener } from './receive/push-listener.js';
+import { diskTrouble } from './state/disk-trouble.js';
 import { agentStatus } from './status.js';
 
 /** How long the hub may hold a poll open, real milliseconds. */
@@ -70,7 +71,7 @@ export class RunLoop {
     await this.agent.close();
   }
 
-  /** What is read before the first lists have come would go without their labels. */
+  /** What is read before the first lists have come would go without their labels, or by a clock that nobody compared. */
   private async followLists(): Promise<void> {
     const { agent, note } = this;
     const follow = async () => {
@@ -79,7 +80,7 @@ export class RunLoop {
       if (agent.lists.trouble !== null && before === null) note(agent.lists.trouble);
     };
     const first = follow();
-    if (agent.lists.syncedAt === null) this.firstLists = Promise.race([first, this.sleep(FIRST_LISTS_MS)]);
+    this.firstLists = Promise.race([first, this.sleep(FIRST_LISTS_MS)]);
     await first;
     while (!this.stopping) {
       await this.sleep(agent.lists.trouble === null ? LISTS_EVERY_MS : LISTS_RETRY_MS);
@@ -111,10 +112,13 @@ export class RunLoop {
     while (!this.stopping) {
       try {
         await step();
+        if (this.agent.faults.delete(what)) this.note(`${what} works again.`);
         failures = 0;
       } catch (error) {
-        // A full disk, a file that may not be read: said, and tried again, more slowly each time.
-        this.note(`${what} failed and is tried again: ${(error as Error).message}`);
+        // A full disk, a file that may not be read: said once, and tried again, more slowly each time.
+        const text = `${what} failed and is tried again: ${diskTrouble(error) ?? (error as Error).message}`;
+        if (this.agent.faults.get(what) !== text) this.note(text);
+        this.agent.faults.set(what, text);
         failures++;
       }
       await this.sleep(Math.min(60_000, pauseMs * 2 ** Math.min(failures, 10)), wakeable);

@@ -14,6 +14,8 @@ export interface InputStatus {
   counted: number;
   /** By reason. */
   refused: Record<string, number>;
+  /** Files that were gone, cut or unreadable before they were read to their end. */
+  lostFiles: number;
   /** Hours being collected; null where the input is already hourly. */
   pendingHours: number | null;
   caughtUp: boolean;
@@ -90,8 +92,8 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
   const inputs = await Promise.all(
     agent.sources.map(async (source): Promise<InputStatus> => {
       const state = store.state.sources[source.id];
-      const { lines, counted, refused } = state ?? { lines: 0, counted: 0, refused: {} };
-      return { input: source.id, ...(await source.progress(now)), lines, counted, refused };
+      const { lines, counted, refused, lostFiles } = state ?? { lines: 0, counted: 0, refused: {}, lostFiles: 0 };
+      return { input: source.id, ...(await source.progress(now)), lines, counted, refused, lostFiles: lostFiles ?? 0 };
     }),
   );
   const cases = [...journal.cases.values()];
@@ -118,6 +120,7 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
       sender.trouble,
       reporter.trouble,
       agent.lists.trouble,
+      ...agent.faults.values(),
     ].filter((t) => t !== null),
     keys: await keyStatus(agent),
     receive: config.receive,
@@ -190,7 +193,8 @@ export function formatStatus(s: AgentStatus): string {
       const hours = i.pendingHours === null ? '' : `, ${i.pendingHours} hours still open`;
       return (
         `  ${i.input}: ${i.bytesRead} of ${i.size} bytes, ${i.lines} lines, ${i.counted} counted` +
-        `${refused.length > 0 ? `, refused: ${refused.join(', ')}` : ''}${hours}`
+        `${refused.length > 0 ? `, refused: ${refused.join(', ')}` : ''}` +
+        `${i.lostFiles > 0 ? `, ${i.lostFiles} files not read to their end` : ''}${hours}`
       );
     }),
     `  network classes: ${s.networkTable === null ? 'as the inputs say' : `${s.networkTable.name} of ${s.networkTable.date} where the inputs do not say`}`,

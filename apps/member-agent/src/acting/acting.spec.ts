@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { DoorError, encodeToken, type RecommendationPayload, type Rung } from '@app/member-sdk';
 import { SwitchBoard } from '../state/switches.js';
 import { Actor, type ActingRules } from './actor.js';
 import { callHook, type HookConfig, type HookRequest, type HookResult } from './hook.js';
-import { Journal, type JournalEntry } from './journal.js';
+import { EVIDENCE_MS, Journal, type JournalEntry } from './journal.js';
 import { Reporter } from './reporter.js';
 
 const TOKEN = encodeToken(new Uint8Array(32).fill(5));
@@ -187,6 +188,66 @@ describe('acting', () => {
     expect(state('r1')).toBe('done');
   });
 
+  describe('a journal that is made short', () => {
+    const ids = fc.constantFrom('r1', 'r2', 'r3');
+    const at = fc.integer({ min: 1, max: 1_000 });
+    const outcomes = [{ outcome: 'executed' as const, reason: null, note: null, at: 5 }];
+    const entries: fc.Arbitrary<JournalEntry[]> = fc.array(
+      fc.oneof(
+        fc.tuple(ids, fc.option(ids)).map(([id, other]) => received(id, 'warn', other)),
+        fc
+          .tuple(fc.constantFrom('intent' as const, 'released' as const), ids, at)
+          .map(([t, id, at]) => ({ t, id, at })),
+        fc
+          .tuple(fc.constantFrom('undone' as const, 'uncertain' as const), ids, at)
+          .map(([t, id, at]) => ({ t, id, at, message: 'm' })),
+        fc.tuple(ids, at).map(([id, at]) => ({ t: 'result' as const, id, at, by: 'hook' as const, outcomes })),
+        fc.tuple(ids, at).map(([id, at]) => ({ t: 'reported' as const, id, at, index: 0 })),
+        at.map((n) => ({ t: 'noticed' as const, at: n, jti: `n${n}`, event: 'e' })),
+      ),
+      { maxLength: 30 },
+    );
+    const known = (j: Journal) => ({ cases: [...j.cases], intents: [...j.intents].sort((a, b) => a - b) });
+
+    it('knows all that it knew, and goes on as the long one would', async () => {
+      const short = join(dir, 'short.jsonl');
+      await fc.assert(
+        fc.asyncProperty(entries, entries, async (before, after) => {
+          for (const path of [short, join(dir, 'long.jsonl')]) await rm(path, { force: true });
+          const long = await Journal.open(join(dir, 'long.jsonl'));
+          let other = await Journal.open(short);
+          for (const j of [long, other]) for (const entry of structuredClone(before)) await j.write(entry);
+          await other.close();
+          other = await Journal.openShort(short, 2_000, -1_000);
+          expect(known(other)).toEqual(known(long));
+          for (const entry of before) if ('jti' in entry) expect(other.has(entry.jti)).toBe(true);
+          for (const j of [long, other]) for (const entry of structuredClone(after)) await j.write(entry);
+          expect(known(other)).toEqual(known(long));
+          await long.close();
+          await other.close();
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('keeps the evidence of two years, and of older ones that they came', async () => {
+      await journal.write(received('r1'), { t: 'result', at: 2, id: 'r1', by: 'hook', outcomes });
+      await journal.write({ t: 'reported', at: 2, id: 'r1', index: 0 }, received('r2'));
+      for (let i = 0; i < 50; i++) await journal.write({ t: 'undone', at: 3, id: 'r2', message: 'away' });
+      await journal.close();
+      const path = join(dir, 'journal.jsonl');
+      journal = await Journal.openShort(path, EVIDENCE_MS, 10);
+      expect([...journal.cases.keys()]).toEqual(['r1', 'r2']);
+      expect((await readFile(path, 'utf8')).trim().split('\n')).toHaveLength(2);
+      await journal.close();
+      journal = await Journal.openShort(path, EVIDENCE_MS + 2, -10);
+      expect([...journal.cases.keys()]).toEqual(['r2']);
+      await journal.write({ ...received('r1'), jti: 'again' } as JournalEntry);
+      expect([...journal.cases.keys()]).toEqual(['r2']);
+      expect(journal.has('jti-r1')).toBe(true);
+    });
+  });
+
   describe('reporting', () => {
     const followed: HookResult = {
       kind: 'answered',
@@ -280,6 +341,21 @@ describe('a hook', () => {
     expect(await callHook({ command: ['/no/such/program'], timeoutMs: 500, idempotent: false }, body)).toMatchObject({
       kind: 'undone',
     });
+  });
+
+  it.each(['url', 'command'] as const)('that does not answer in time may have acted: %s', async (kind) => {
+    server.removeAllListeners('request').on('request', () => {});
+    // What the command started holds its output open, and must not hold the agent.
+    const command = ['/bin/sh', '-c', 'sleep 60 & sleep 60'];
+    const config = { ...(kind === 'url' ? { url: url() } : { command }), timeoutMs: 200, idempotent: false };
+    const result = await callHook(config, body);
+    expect(result).toMatchObject({ kind: 'uncertain', message: expect.stringMatching(/within 0.2 s/) as unknown });
+    server.closeAllConnections();
+  });
+
+  it('may leave a program behind that holds its output open', async () => {
+    const command = ['/bin/sh', '-c', 'sleep 5 & echo \'{"outcome":"executed"}\''];
+    expect(await callHook({ command, timeoutMs: 4_000, idempotent: false }, body)).toMatchObject(EXECUTED);
   });
 
   it('may be a command, given JSON on standard input and no environment but the path', async () => {

@@ -61,6 +61,8 @@ export interface HookConfig {
 
 /** Largest answer read of a hook, characters. */
 const MAX_ANSWER = 64 * 1024;
+/** How long a command's output may come after its end, real milliseconds. */
+const LINGER_MS = 1_000;
 /** Failures of a connection that was never made. */
 const NOT_REACHED: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -93,6 +95,7 @@ async function post(config: HookConfig, url: string, body: HookRequest): Promise
     const message = `The hook answered HTTP ${answer.statusCode}: ${text.slice(0, 200)}`;
     return { kind: answer.statusCode < 500 ? 'undone' : 'uncertain', message };
   } catch (error) {
+    if ((error as Error).name === 'TimeoutError') return { kind: 'uncertain', message: late(config) };
     return failure(error as NodeJS.ErrnoException);
   }
 }
@@ -100,24 +103,50 @@ async function post(config: HookConfig, url: string, body: HookRequest): Promise
 function run(config: HookConfig, body: HookRequest): Promise<HookResult> {
   const [program, ...args] = config.command!;
   return new Promise((done) => {
-    // A hook gets nothing of the agent's environment but the path on which programs are found.
-    const child = spawn(program!, args, { env: { PATH: process.env['PATH'] ?? '' }, stdio: ['pipe', 'pipe', 'pipe'] });
+    // A hook gets nothing of the agent's environment but the path on which programs are found. It leads a group of its
+    // own: what it started ends with it, and a Ctrl-C meant for the agent does not cut a call short.
+    const env = { PATH: process.env['PATH'] ?? '' };
+    const child = spawn(program!, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     let out = '';
     let err = '';
-    const timer = setTimeout(() => child.kill('SIGKILL'), config.timeoutMs);
+    let timedOut = false;
+    const finish = (result: HookResult) => {
+      clearTimeout(timer);
+      clearTimeout(lingering);
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+      done(result);
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      endGroup(child.pid);
+    }, config.timeoutMs);
+    let lingering: NodeJS.Timeout | undefined;
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out = (out + text).slice(0, MAX_ANSWER)));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err = (err + text).slice(-200)));
     child.stdin.on('error', () => {}).end(JSON.stringify(body));
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      done(failure(error));
-    });
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (code === 0) done(readAnswer(out));
-      else done({ kind: 'uncertain', message: `The hook ended with ${signal ?? `exit code ${code}`}: ${err.trim()}` });
-    });
+    child.on('error', (error) => finish(failure(error)));
+    const conclude = (code: number | null, signal: NodeJS.Signals | null) => {
+      if (timedOut) finish({ kind: 'uncertain', message: late(config) });
+      else if (code === 0) finish(readAnswer(out));
+      else
+        finish({ kind: 'uncertain', message: `The hook ended with ${signal ?? `exit code ${code}`}: ${err.trim()}` });
+    };
+    child.on('close', conclude);
+    // A program left in the background may hold the pipes open for ever.
+    child.on('exit', (code, signal) => (lingering = setTimeout(() => conclude(code, signal), LINGER_MS)));
   });
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+function late({ timeoutMs }: HookConfig): string {
+  return `The hook did not answer within ${timeoutMs / 1000} s; it may have acted. Look into it, or raise hook.timeoutSeconds.`;
 }
 
 function failure(error: NodeJS.ErrnoException): HookResult {

@@ -1,5 +1,6 @@
 import type { DeclineReason, OutcomeKind, RecommendationPayload } from '@app/member-sdk';
 import { AppendLog } from '../state/append-log.js';
+import { writeDurably } from '../state/files.js';
 
 /** An outcome to be reported. */
 export interface JournalledOutcome {
@@ -23,7 +24,11 @@ export type JournalEntry =
   | { t: 'result'; at: number; id: string; by: 'hook' | 'agent' | 'person'; outcomes: JournalledOutcome[] }
   | { t: 'released'; at: number; id: string }
   | { t: 'reported'; at: number; id: string; index: number }
-  | { t: 'report-refused'; at: number; id: string; index: number; code: string; message: string };
+  | { t: 'report-refused'; at: number; id: string; index: number; code: string; message: string }
+  /** What the entries before it came to, for one recommendation: written when the journal is made short. */
+  | { t: 'case'; at: number; jtis: string[]; firstIntent: number | null; item: Case }
+  /** The same, of one that was finished so long ago that only its names are kept: it is never acted on again. */
+  | { t: 'closed'; at: number; jtis: string[]; id: string };
 
 /** What has become of one recommendation. */
 export interface Case {
@@ -45,15 +50,26 @@ export interface Case {
   outcomes: (JournalledOutcome & { by: string; reported: boolean; refused: string | null })[];
 }
 
+/** How long a finished recommendation is kept with all its evidence, milliseconds: two years. */
+export const EVIDENCE_MS = 2 * 365 * 86_400_000;
+/** How long events that ask for nothing are known by their `jti`, milliseconds; what comes later is noticed anew. */
+const NOTICED_MS = 7 * 86_400_000;
+/** Lines that the journal may have beyond what it must before it is made short. */
+const SPARE_LINES = 1_000;
+
 /**
  * What was received, intended, done and reported, in order, each synced before anything is built on it. Reading it
  * again after a kill gives the same cases.
  */
 export class Journal {
   readonly cases = new Map<string, Case>();
-  private readonly seen = new Set<string>();
+  /** `jti` → the recommendation that it brought, or when an event came that brought none. */
+  private readonly seen = new Map<string, { id: string } | { event: string; at: number }>();
+  private readonly closed = new Map<string, number>();
   /** Times of the first intent of each case, for the hourly cap. */
   readonly intents: number[] = [];
+  private readonly firstIntents = new Map<string, number>();
+  private lines = 0;
   private log: AppendLog<JournalEntry>;
 
   private constructor() {}
@@ -65,6 +81,20 @@ export class Journal {
     if (options.readOnly) await AppendLog.read(path, each);
     else journal.log = await AppendLog.open(path, each);
     return journal;
+  }
+
+  /**
+   * The journal, made short first where it holds much that nothing needs any more: retries, old verifications, evidence
+   * older than {@link EVIDENCE_MS}. The short one takes the long one's place in one step.
+   * @param now milliseconds since 1970
+   */
+  static async openShort(path: string, now: number, spareLines = SPARE_LINES): Promise<Journal> {
+    const journal = await Journal.open(path);
+    const entries = journal.summary(now);
+    if (journal.lines < 2 * entries.length + spareLines) return journal;
+    await journal.close();
+    await writeDurably(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    return Journal.open(path);
   }
 
   /** Whether an event was journalled before. */
@@ -82,21 +112,50 @@ export class Journal {
     await this.log.close();
   }
 
-  private apply(entry: JournalEntry): void {
-    if (entry.t === 'noticed') {
-      this.seen.add(entry.jti);
-      return;
+  /** The fewest entries that lead to what is known now. */
+  private summary(now: number): JournalEntry[] {
+    const jtis = new Map<string, string[]>();
+    const entries: JournalEntry[] = [];
+    for (const [jti, brought] of this.seen)
+      if ('id' in brought) jtis.set(brought.id, [...(jtis.get(brought.id) ?? []), jti]);
+      else if (brought.at > now - NOTICED_MS) entries.push({ t: 'noticed', at: brought.at, jti, event: brought.event });
+    for (const [id, at] of this.closed) entries.push({ t: 'closed', at, jtis: jtis.get(id) ?? [], id });
+    for (const item of this.cases.values()) {
+      const names = { at: item.receivedAt, jtis: jtis.get(item.id) ?? [] };
+      const finished =
+        item.state === 'superseded' ||
+        (item.state === 'done' && item.outcomes.every((outcome) => outcome.reported || outcome.refused !== null));
+      if (finished && item.receivedAt < now - EVIDENCE_MS) entries.push({ t: 'closed', ...names, id: item.id });
+      else entries.push({ t: 'case', ...names, firstIntent: this.firstIntents.get(item.id) ?? null, item });
     }
-    if (entry.t === 'received') {
-      this.seen.add(entry.jti);
-      this.receive(entry);
-      return;
+    return entries;
+  }
+
+  private apply(entry: JournalEntry): void {
+    this.lines++;
+    switch (entry.t) {
+      case 'noticed':
+        this.seen.set(entry.jti, { event: entry.event, at: entry.at });
+        return;
+      case 'received':
+        this.seen.set(entry.jti, { id: entry.id });
+        this.receive(entry);
+        return;
+      case 'case':
+        for (const jti of entry.jtis) this.seen.set(jti, { id: entry.item.id });
+        this.cases.set(entry.item.id, entry.item);
+        if (entry.firstIntent !== null) this.intend(entry.item.id, entry.firstIntent);
+        return;
+      case 'closed':
+        for (const jti of entry.jtis) this.seen.set(jti, { id: entry.id });
+        this.closed.set(entry.id, entry.at);
+        return;
     }
     const found = this.cases.get(entry.id);
     if (!found) return;
     switch (entry.t) {
       case 'intent':
-        if (found.attempts++ === 0) this.intents.push(entry.at);
+        if (found.attempts++ === 0) this.intend(entry.id, entry.at);
         found.state = 'intended';
         break;
       case 'undone':
@@ -126,8 +185,13 @@ export class Journal {
     }
   }
 
+  private intend(id: string, at: number): void {
+    this.intents.push(at);
+    this.firstIntents.set(id, at);
+  }
+
   private receive(entry: JournalEntry & { t: 'received' }): void {
-    if (this.cases.has(entry.id)) return;
+    if (this.cases.has(entry.id) || this.closed.has(entry.id)) return;
     const replaced = entry.payload.supersedes === null ? undefined : this.cases.get(entry.payload.supersedes);
     if (replaced?.state === 'waiting') replaced.state = 'superseded';
     this.cases.set(entry.id, {

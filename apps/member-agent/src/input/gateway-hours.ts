@@ -228,22 +228,26 @@ export class GatewayHours {
     return histogram;
   }
 
-  /** Hours kept, and of them those that differ from their files; clears that mark. */
+  /** Hours kept, and of them those that differ from their files, until {@link saved} says that they were written. */
   save(): { kept: number[]; dirty: [hour: number, content: SavedHour][]; history: SavedHistory | null } {
     const dirty: [number, SavedHour][] = [];
     for (const [hour, book] of this.books) {
       if (!book.dirty) continue;
       dirty.push([hour, { given: book.given, sums: [...book.sums.values()] }]);
-      book.dirty = false;
     }
     let history: SavedHistory | null = null;
     if (this.pastChanged) {
       history = {};
       for (const [key, days] of this.past)
         history[key] = Object.fromEntries([...days].map(([day, h]) => [day, [...h].flat()]));
-      this.pastChanged = false;
     }
     return { kept: [...this.books.keys()], dirty, history };
+  }
+
+  /** What {@link save} gave of an hour, or of the history, is on disk. */
+  saved(what: number | 'history'): void {
+    if (what === 'history') this.pastChanged = false;
+    else this.books.get(what)!.dirty = false;
   }
 
   /** Puts a saved hour back. */

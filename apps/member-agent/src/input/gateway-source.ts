@@ -62,6 +62,7 @@ export class GatewaySource implements Source {
       this.state.lines += lines.texts.length;
       this.state.counted += lines.texts.length - refusals.length;
       this.state.position = lines.position;
+      this.state.lostFiles = (this.state.lostFiles ?? 0) + lines.lostFiles;
     } else {
       // Only at the end of what there is does the clock say that an hour is over: before, the log is behind it.
       rows.push(...this.hours.take(this.until(options)));
@@ -72,15 +73,21 @@ export class GatewaySource implements Source {
       // The parser has seen every value; a row that cannot be blinded here is a fault of this program.
       if (reason !== null) throw new BongsuError('INTERNAL', `A row of ${this.path} cannot be blinded: ${reason}.`);
     }
-    return { rows, refusals, notes: lines?.notes ?? [], more: lines !== null };
+    return { rows, refusals, notes: lines?.notes ?? [], more: lines !== null, begun: lines?.begun ?? false };
   }
 
   async prepare(parts: PartFiles): Promise<GatewayState> {
     const { kept, dirty, history } = this.hours.save();
-    for (const [hour, content] of dirty) this.state.hours[hour] = await parts.write(content);
+    for (const [hour, content] of dirty) {
+      this.state.hours[hour] = await parts.write(content);
+      this.hours.saved(hour);
+    }
     const keep = new Set(kept.map(String));
     for (const hour of Object.keys(this.state.hours)) if (!keep.has(hour)) delete this.state.hours[hour];
-    if (history !== null) this.state.history = await parts.write(history);
+    if (history !== null) {
+      this.state.history = await parts.write(history);
+      this.hours.saved('history');
+    }
     this.state.dropped = this.hours.dropped;
     this.state.latest = this.hours.latest;
     return structuredClone(this.state);

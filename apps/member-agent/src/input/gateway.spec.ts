@@ -67,22 +67,36 @@ describe('a line of a gateway log', () => {
     expect(() => read(extra)).toThrow(expect.objectContaining({ reason }));
   });
 
-  it('reads what Envoy and Kong write', () => {
-    const envoy = {
-      start_time: '2026-06-01T00:05:00.123Z', method: 'GET', path: '/v1/accounts', response_code: 200,
-      x_forwarded_for: '203.0.113.9,10.0.0.1', user_agent: 'okhttp/4', authorization: jwt({ access_key: 'E' }),
-    }; // prettier-ignore
-    expect(parseGatewayLine(JSON.stringify(envoy), mapping('{ preset: envoy }'), NOW)).toMatchObject({
-      key: 'E', ip: '203.0.113.9', client: 'okhttp/4', order: false,
-    }); // prettier-ignore
-    const kong = {
-      started_at: 1780272300123, client_ip: '203.0.113.9', response: { status: 201 },
-      request: { method: 'POST', uri: '/v1/orders', headers: { 'user-agent': 'x', 'x-api-key': 'K' } },
-    }; // prettier-ignore
-    expect(parseGatewayLine(JSON.stringify(kong), mapping('{ preset: kong }'), NOW)).toMatchObject({
-      key: 'K',
-      order: true,
-    });
+  // As the gateways write them: nginx with the README's log_format and escape=json, Envoy with Istio's default JSON
+  // encoding (numbers as such, null for what is not there), Kong's file-log object.
+  it.each([
+    [
+      'nginx',
+      '{"time_iso8601":"2026-06-01T09:05:00+09:00","remote_addr":"203.0.113.9","request_method":"POST","request_uri":"/v1/orders",' +
+        '"status":"201","http_user_agent":"Mozilla/5.0 (\\"x\\")","access_key":"","http_authorization":"' +
+        `${jwt({ access_key: 'N', nonce: 'n' })}","reject_reason":""}`,
+      { key: 'N', ip: '203.0.113.9', client: 'Mozilla/5.0 ("x")', order: true, time: 1780272300000 },
+    ],
+    [
+      'envoy',
+      '{"authority":"api.exchange.example","bytes_received":0,"bytes_sent":154,"downstream_local_address":"10.0.0.5:8443",' +
+        '"downstream_remote_address":"203.0.113.9:51762","duration":12,"method":"GET","path":"/v1/accounts","protocol":"HTTP/2",' +
+        '"request_id":"cc21d9b0","requested_server_name":null,"response_code":200,"response_code_details":"via_upstream",' +
+        '"response_flags":"-","start_time":"2026-06-01T00:05:00.310Z","upstream_cluster":"orders","user_agent":"okhttp/4.12",' +
+        `"x_forwarded_for":"198.51.100.66, 203.0.113.9","authorization":"${jwt({ access_key: 'E' })}"}`,
+      { key: 'E', ip: '203.0.113.9', client: 'okhttp/4.12', order: false, time: 1780272300310 },
+    ],
+    [
+      'kong',
+      '{"response":{"size":9982,"headers":{"via":"1.1 kong/3.8.0.0","x-reject-reason":"ip_not_allowed"},"status":403},' +
+        '"route":{"paths":["/v1"]},"client_ip":"2001:DB8::9","started_at":1780272300123,"upstream_status":"403","source":"upstream",' +
+        '"request":{"id":"b1","size":122,"querystring":{},"uri":"/v1/orders?side=bid","url":"https://api.exchange.example/v1/orders",' +
+        '"method":"POST","headers":{"host":"api.exchange.example","user-agent":"curl/8.6.0","x-kapi-key":"K"}},' +
+        '"latencies":{"request":515,"proxy":58,"kong":457}}',
+      { key: 'K', ip: '2001:db8::9', client: 'curl/8.6.0', order: true, rejected: true, time: 1780272300123 },
+    ],
+  ])('reads what %s writes', (preset, text, expected) => {
+    expect(parseGatewayLine(text, mapping(`{ preset: ${preset} }`), NOW)).toMatchObject(expected);
   });
 
   it('keeps a ragged client in one stable form', () => {
@@ -139,6 +153,24 @@ describe('hours of a gateway log', () => {
     hours.take(Infinity);
     hours.dropOld(NOW);
     expect(hours.add(request(2))).toBe(false);
+  });
+
+  it('counts what comes while a log goes back in time, as far as hours are kept', () => {
+    const hours = new GatewayHours();
+    const given = new Map<number, number>();
+    const read = (minute: number) => {
+      const one = request(minute * 60_000);
+      if (hours.completesHour(one.time, 0)) {
+        for (const row of hours.take(one.time)) given.set(row.hour, row.requests);
+        hours.dropOld(NOW);
+      }
+      return hours.add(one);
+    };
+    // A gateway whose clock is set back by five hours, and one set back by fourteen.
+    expect([0, 60, 600, 300, 301, 601].map(read)).toEqual(Array(6).fill(true));
+    expect([1_500, 1_560, 600, 900].map(read)).toEqual([true, true, false, true]);
+    for (const row of hours.take(Infinity)) given.set(row.hour, row.requests);
+    expect([...given.values()].reduce((sum, n) => sum + n, 0)).toBe(9);
   });
 
   it('gives out the same in the end however often it is asked, saved and restored', () => {

@@ -1,6 +1,18 @@
-import { appendFile, copyFile, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { FilePosition } from '../state/agent-state.js';
 import { LineFile } from './line-file.js';
@@ -58,6 +70,7 @@ describe('following a file', () => {
   it('finds a file that was renamed while no agent ran', async () => {
     await writeFile(path, 'one\ntwo\n');
     const file = new LineFile(path, null);
+    await file.read(1 << 20);
     const first = (await file.read(1 << 20))!;
     await file.close();
     await rename(path, `${path}.1`);
@@ -141,6 +154,144 @@ describe('following a file', () => {
     await appendFile(path, 'three\n');
     file = new LineFile(path, position);
     expect(await drain(file)).toEqual(['two', 'three']);
+    await file.close();
+  });
+
+  describe('that rotation compresses', () => {
+    /** As gzip and logrotate do: the compressed file has the time of the one that it replaces. */
+    const compress = async (file: string, keepTime = true) => {
+      const { atime, mtime } = await stat(file);
+      await writeFile(`${file}.gz`, gzipSync(await readFile(file)));
+      if (keepTime) await utimes(`${file}.gz`, atime, mtime);
+      await rm(file);
+    };
+    const tick = () => new Promise((passed) => setTimeout(passed, 15));
+
+    it.each([true, false])('reads its rest, then the new one (time kept: %s)', async (keepTime) => {
+      await writeFile(path, 'one\n');
+      let file = new LineFile(path, null);
+      await drain(file);
+      const position = (await readOn(file, 'two\n'))!.position;
+      await file.close();
+      await appendFile(path, 'three\nfour');
+      await rename(path, `${path}.1`);
+      await compress(`${path}.1`, keepTime);
+      await tick();
+      await writeFile(path, 'five\n');
+      file = new LineFile(path, position);
+      expect(await drain(file)).toEqual(['three', 'four', 'five']);
+      await file.close();
+    });
+
+    const readOn = async (file: LineFile, text: string) => {
+      await appendFile(path, text);
+      return file.read(1 << 20);
+    };
+
+    it('reads those between too, and none twice that was read before it was compressed', async () => {
+      await writeFile(path, 'one\n');
+      const file = new LineFile(path, null);
+      expect(await drain(file)).toEqual(['one']);
+      await tick();
+      await rename(path, `${path}.1`);
+      await writeFile(path, 'two\n');
+      expect(await drain(file)).toEqual(['two']);
+      await compress(`${path}.1`, false);
+      await rename(path, `${path}.2`);
+      await tick();
+      await writeFile(path, 'three\n');
+      await rename(path, `${path}.3`);
+      await compress(`${path}.3`);
+      await tick();
+      await writeFile(path, 'four\n');
+      expect(await drain(file)).toEqual(['three', 'four']);
+      await file.close();
+    });
+
+    it('goes on in the middle of it, over a restart', async () => {
+      const many = Array.from({ length: 40_000 }, (_, i) => `line ${i} ${'x'.repeat(100)}`);
+      await writeFile(path, '');
+      let file = new LineFile(path, null);
+      await drain(file);
+      await appendFile(path, `${many.join('\n')}\n`);
+      let { position, texts } = (await file.read(1 << 20))!;
+      await file.close();
+      await rename(path, `${path}-20260601`);
+      await compress(`${path}-20260601`);
+      await tick();
+      await writeFile(path, 'last\n');
+      const got = [...texts];
+      for (let i = 0; i < 10; i++) {
+        file = new LineFile(path, position);
+        const lines = await file.read(1 << 20);
+        await file.close();
+        if (lines === null) break;
+        ({ position, texts } = lines);
+        got.push(...texts);
+      }
+      expect(got).toEqual([...many, 'last']);
+    });
+
+    it('leaves alone one that is still being written beside the file that it will replace', async () => {
+      await writeFile(path, 'one\n');
+      const file = new LineFile(path, null);
+      await drain(file);
+      await rename(path, `${path}.1`);
+      await writeFile(path, 'two\n');
+      await tick();
+      await writeFile(`${path}.1.gz`, gzipSync('one\n').subarray(0, 12));
+      expect(await drain(file)).toEqual(['two']);
+      await file.close();
+    });
+
+    it('says what is lost where it cannot be read', async () => {
+      await writeFile(path, 'one\n');
+      const file = new LineFile(path, null);
+      await drain(file);
+      await tick();
+      await writeFile(`${path}.1.xz`, 'packed');
+      await tick();
+      await rename(path, `${path}.2`);
+      await writeFile(path, 'two\n');
+      const lines = (await file.read(1 << 20))!;
+      const more = await file.read(1 << 20);
+      expect([...lines.texts, ...(more?.texts ?? [])]).toEqual(['two']);
+      expect([...lines.notes, ...(more?.notes ?? [])].join()).toMatch(/1\.xz was compressed before it was read/);
+      expect(lines.lostFiles + (more?.lostFiles ?? 0)).toBe(1);
+      await file.close();
+    });
+  });
+
+  it('looks for a file that was met but not read before this process ended', async () => {
+    await writeFile(path, 'one\n');
+    let file = new LineFile(path, null);
+    const lines = (await file.read(1 << 20))!;
+    expect(lines).toMatchObject({ texts: [], begun: true });
+    await file.close();
+    await rename(path, `${path}.1`);
+    await new Promise((passed) => setTimeout(passed, 15));
+    await writeFile(path, 'two\n');
+    file = new LineFile(path, lines.position);
+    expect(await drain(file)).toEqual(['one', 'two']);
+    await file.close();
+  });
+
+  it('reads those that came after a file that is gone, and says what is lost', async () => {
+    await writeFile(path, 'one\n');
+    let file = new LineFile(path, null);
+    await file.read(1 << 20);
+    const { position } = (await file.read(1 << 20))!;
+    await file.close();
+    await new Promise((passed) => setTimeout(passed, 15));
+    await writeFile(`${path}.1`, 'two\n');
+    await rm(path);
+    await new Promise((passed) => setTimeout(passed, 15));
+    await writeFile(path, 'three\n');
+    file = new LineFile(path, position);
+    const lines = (await file.read(1 << 20))!;
+    expect(lines).toMatchObject({ texts: ['two'], lostFiles: 1 });
+    expect(lines.notes.join()).toMatch(/lost to the agent/);
+    expect(await drain(file)).toEqual(['three']);
     await file.close();
   });
 

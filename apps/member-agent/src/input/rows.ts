@@ -56,7 +56,8 @@ export const LINE_REASONS = {
   PERMISSION_UNKNOWN: 'not a permission: read, trade or withdraw',
   ALLOWED_IPS_MALFORMED: '`allowed_ips` is not a list of {ip, added_at, removed_at} with good addresses and times',
   INTERVAL_INVALID: 'an end lies before its start',
-  HOUR_CLOSED: 'the hour was sent more than 12 hours of log ago and its sums are no longer kept',
+  HOUR_CLOSED:
+    'the line lies more than 12 hours behind the log, and its hour is no longer kept; send that hour whole as `usage`',
   SIGNATURE_REFUSED: 'the gateway refused the signature: it proves nothing about the key it names',
 } as const;
 export type LineReason = keyof typeof LINE_REASONS;

@@ -21,7 +21,9 @@ export async function sampleInput(
     else canonicalIp(usage.parse(text).ip);
   };
   const file = new LineFile(input.path, null);
-  const lines = (await file.read(SAMPLE_BYTES, true))?.texts.slice(0, 1000) ?? [];
+  let read = await file.read(SAMPLE_BYTES, true);
+  if (read?.begun) read = await file.read(SAMPLE_BYTES, true);
+  const lines = read?.texts.slice(0, 1000) ?? [];
   await file.close();
   const refused: Record<string, number> = {};
   for (const text of lines)

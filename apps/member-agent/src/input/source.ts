@@ -23,6 +23,8 @@ export interface Turn {
   notes: string[];
   /** Whether there may be more to read at once. */
   more: boolean;
+  /** Nothing was read yet of a file met for the first time; its place is to be kept first. */
+  begun?: boolean;
 }
 
 /** How far a source has been read, in this process; ahead of the committed state by what is not spooled yet. */

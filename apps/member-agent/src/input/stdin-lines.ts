@@ -35,7 +35,7 @@ export class StdinLines implements LineReader {
     const first = this.line + 1;
     this.line += texts.length;
     const tooLong = texts.flatMap((text, i) => (text.length > MAX_LINE ? [first + i] : []));
-    return { texts, first, tooLong, position: null, notes: [] };
+    return { texts, first, tooLong, position: null, notes: [], lostFiles: 0, begun: false };
   }
 
   async unread(): Promise<{ read: number; size: number }> {

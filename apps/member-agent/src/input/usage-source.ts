@@ -46,7 +46,8 @@ export class UsageSource implements Source {
     this.state.lines += lines.texts.length;
     this.state.counted += rows.length;
     this.state.position = lines.position;
-    return { rows, refusals, notes: lines.notes, more: true };
+    this.state.lostFiles = (this.state.lostFiles ?? 0) + lines.lostFiles;
+    return { rows, refusals, notes: lines.notes, more: true, begun: lines.begun };
   }
 
   async prepare(): Promise<UsageState> {

@@ -30,6 +30,8 @@ export interface CollectorOptions {
   /** Bytes on disk above which nothing more is read. */
   spoolBytes: number;
   now: () => number;
+  /** Why lines cannot be judged by the clock, in words; null while they can. */
+  clockTrouble: () => string | null;
   note: (text: string) => void;
 }
 
@@ -82,9 +84,9 @@ export class Collector {
   async round(atEnd = false, hold = false): Promise<boolean> {
     const { options } = this;
     let more = false;
-    this.readingTrouble = this.full();
+    this.readingTrouble = this.full() ?? options.clockTrouble();
     if (this.readingTrouble === null)
-      for (const source of options.sources) more = (await this.readSource(source, atEnd)) || more;
+      for (const source of options.sources) more = (await this.readSource(source, atEnd, hold)) || more;
     await this.blindNew();
     if (hold && more) return more;
     const due = performance.now() - this.committedAt >= COMMIT_EVERY_MS;
@@ -94,11 +96,19 @@ export class Collector {
   }
 
   /** Reads one source; one that the system refuses must not keep the others from being read. */
-  private async readSource(source: Source, atEnd: boolean): Promise<boolean> {
+  private async readSource(source: Source, atEnd: boolean, hold: boolean): Promise<boolean> {
     const { options } = this;
+    const read = () =>
+      source.read({ maxBytes: ROUND_BYTES, atEnd, now: options.now(), check: (row) => this.check(row) });
     let turn: Turn | null;
     try {
-      turn = await source.read({ maxBytes: ROUND_BYTES, atEnd, now: options.now(), check: (r) => this.check(r) });
+      turn = await read();
+      if (turn?.begun) {
+        turn.notes.forEach(options.note);
+        // A kill before the first lines are spooled must not lose the way to a file that is rotated away meanwhile.
+        if (!hold) await this.commit();
+        turn = await read();
+      }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined || error instanceof BongsuError) throw error;
@@ -130,6 +140,10 @@ export class Collector {
     );
     const { waiting } = options.store.state;
     const file = !this.waitingChanged ? waiting : await this.writeWaiting(still);
+    if (options.refused.full) {
+      await options.refused.beginNew();
+      await options.store.commit((draft) => void (draft.refusedBytes = 0));
+    }
     const refusedBytes = await options.refused.write();
     await options.store.commit((draft) => {
       draft.nextBatch = number;

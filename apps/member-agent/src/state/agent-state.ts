@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import { BongsuError } from '@app/member-sdk';
 import { writeDurably } from './files.js';
 
+/** SHA-256 of a file's first `length` bytes: tells it from another. */
+export interface FileHead {
+  length: number;
+  hash: string;
+}
+
 /** How far a file has been read. */
 export interface FilePosition {
   /** Inode number, as text. */
@@ -11,8 +17,11 @@ export interface FilePosition {
   offset: number;
   /** Lines read of this file. */
   line: number;
-  /** SHA-256 of the first `length` bytes: tells a file from another that came in its place. */
-  head: { length: number; hash: string };
+  head: FileHead;
+  /** When the file had last been written to as it was read, nanoseconds since 1970. */
+  written?: string;
+  /** Files read before, latest first: they may come back compressed. */
+  before?: FileHead[];
   /** In the middle of a line too long to be read. */
   skipping?: boolean;
 }
@@ -23,6 +32,8 @@ export interface LineCounts {
   counted: number;
   /** By reason. */
   refused: Record<string, number>;
+  /** Files whose rest, or the whole of which, was gone or unreadable before it was read. */
+  lostFiles?: number;
 }
 
 /** A source of hourly usage. */

@@ -7,6 +7,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 export class AppendLog<T> {
   private queue: { text: string; done: () => void; failed: (error: unknown) => void }[] = [];
   private writing: Promise<void> | null = null;
+  /** The file may end with part of a line. */
+  private torn = false;
 
   private constructor(
     private readonly file: FileHandle,
@@ -70,7 +72,7 @@ export class AppendLog<T> {
     const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     return new Promise<void>((done, failed) => {
       this.queue.push({ text, done, failed });
-      this.writing ??= this.drain().finally(() => (this.writing = null));
+      this.writing ??= this.drain();
     });
   }
 
@@ -80,16 +82,20 @@ export class AppendLog<T> {
       this.queue = [];
       try {
         const bytes = Buffer.from(group.map((g) => g.text).join(''), 'utf8');
+        // What was written in part must not become the start of the next line.
+        if (this.torn) await this.file.truncate(this.size);
+        this.torn = true;
         await this.file.appendFile(bytes);
         await this.file.datasync();
+        this.torn = false;
         this.size += bytes.length;
         for (const g of group) g.done();
       } catch (error) {
-        // What was written in part must not become the start of the next line.
-        await this.file.truncate(this.size).catch(() => {});
         for (const g of group) g.failed(error);
       }
     }
+    // At once, with the look at the queue: an append that comes now begins anew.
+    this.writing = null;
   }
 
   async close(): Promise<void> {

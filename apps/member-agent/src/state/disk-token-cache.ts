@@ -2,7 +2,7 @@ import { decodeToken, encodeToken, TokenCache, type TokenEntry, type TokenKind }
 import { AppendLog } from './append-log.js';
 
 /** A line of the file: epoch, kind, value, token (base64url). Short names: the file has a line for every value. */
-interface Line {
+export interface TokenLine {
   e: number;
   k: TokenKind;
   v: string;
@@ -14,12 +14,12 @@ export class DiskTokenCache extends TokenCache {
   private readonly tokens = new Map<string, Uint8Array>();
   /** Key tokens (base64url) to access keys, of every epoch in the file. */
   private readonly accessKeys = new Map<string, string>();
-  private log: AppendLog<Line>;
+  private log: AppendLog<TokenLine>;
 
   /** @param options `readOnly`: only to look at, while an agent may be writing it */
   static async open(path: string, epoch: number, options: { readOnly?: boolean } = {}): Promise<DiskTokenCache> {
     const cache = new DiskTokenCache();
-    const each = (line: Line) => cache.remember(line, epoch);
+    const each = (line: TokenLine) => cache.remember(line, epoch);
     if (options.readOnly) await AppendLog.read(path, each);
     else cache.log = await AppendLog.open(path, each);
     return cache;
@@ -30,7 +30,7 @@ export class DiskTokenCache extends TokenCache {
   }
 
   override async put(entries: readonly TokenEntry[]): Promise<void> {
-    const lines = entries.map((e): Line => ({ e: e.epoch, k: e.kind, v: e.value, t: encodeToken(e.token) }));
+    const lines = entries.map((e): TokenLine => ({ e: e.epoch, k: e.kind, v: e.value, t: encodeToken(e.token) }));
     await this.log.append(...lines);
     for (const line of lines) this.remember(line, line.e);
   }
@@ -53,7 +53,7 @@ export class DiskTokenCache extends TokenCache {
     await this.log.close();
   }
 
-  private remember(line: Line, epoch: number): void {
+  private remember(line: TokenLine, epoch: number): void {
     if (line.k === 'key') this.accessKeys.set(line.t, line.v);
     if (line.e === epoch) this.tokens.set(`${line.e}\0${line.k}\0${line.v}`, decodeToken(line.t));
   }

@@ -1,9 +1,10 @@
-import { open } from 'node:fs/promises';
+import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Refusal } from '../input/rows.js';
+import { syncFolder } from './files.js';
 
-/** Bytes of details kept; beyond that lines are only counted. */
-const MAX_BYTES = 32 * 1024 * 1024;
+/** Bytes of details after which a new file is begun; the one before it is kept as `refused.1.jsonl`. */
+const MAX_BYTES = 16 * 1024 * 1024;
 /** Refusals shown in the status. */
 const RECENT = 20;
 
@@ -22,16 +23,35 @@ export class RefusedLines {
   private pending: string[] = [];
   readonly recent: RefusedLine[] = [];
 
-  constructor(
+  private constructor(
     private readonly folder: string,
     private bytes: number,
+    private readonly maxBytes: number,
   ) {}
+
+  /** @param bytes how many hold, by the state; fewer where the file gave way to a new one and the state does not say so yet */
+  static async open(folder: string, bytes: number, maxBytes = MAX_BYTES): Promise<RefusedLines> {
+    const { size } = await stat(join(folder, 'refused.jsonl')).catch(() => ({ size: 0 }));
+    return new RefusedLines(folder, Math.min(bytes, size), maxBytes);
+  }
+
+  /** Whether the next lines belong into a new file: {@link beginNew}, and then a commit, come before {@link write}. */
+  get full(): boolean {
+    return this.bytes >= this.maxBytes;
+  }
+
+  /** Puts the file aside; the bytes that hold are then none. */
+  async beginNew(): Promise<void> {
+    await rename(join(this.folder, 'refused.jsonl'), join(this.folder, 'refused.1.jsonl'));
+    await syncFolder(this.folder);
+    this.bytes = 0;
+  }
 
   add(source: string, refusals: readonly Refusal[], now: number): void {
     const at = new Date(now).toISOString();
     for (const { line, reason } of refusals) {
       const entry: RefusedLine = { source, line, reason, at };
-      if (this.bytes < MAX_BYTES) this.pending.push(`${JSON.stringify(entry)}\n`);
+      this.pending.push(`${JSON.stringify(entry)}\n`);
       this.recent.push(entry);
     }
     if (this.recent.length > RECENT) this.recent.splice(0, this.recent.length - RECENT);

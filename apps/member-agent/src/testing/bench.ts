@@ -11,7 +11,7 @@ export const SPEC_TIME = Date.parse('2026-06-10T00:00:00Z');
 
 /** A folder, a hub, a blinder and a clock for one spec. */
 export class Bench {
-  readonly clock = { at: SPEC_TIME, now: () => this.clock.at };
+  readonly clock = { at: SPEC_TIME, now: (): number => this.clock.at };
   readonly notes: string[] = [];
   readonly note = (text: string) => void this.notes.push(text);
   config: AgentConfig;
