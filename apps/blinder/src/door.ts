@@ -98,14 +98,14 @@ export class Door {
   private async prepare(request: DoorRequest): Promise<DoorAnswer> {
     const { caller } = await this.admit(request, 'staff');
     const { epoch, made } = this.parts.keys.prepare();
-    if (made) this.note('EPOCH_PREPARED', caller.name, `The key of epoch ${epoch.epoch} was made: ${epoch.publicKey}.`);
+    if (made) this.note(caller.name, 'EPOCH_PREPARED', `The key of epoch ${epoch.epoch} was made: ${epoch.publicKey}.`);
     return { status: made ? 201 : 200, body: epoch };
   }
 
   private async activate(request: DoorRequest): Promise<DoorAnswer> {
     const { caller } = await this.admit(request, 'staff');
     const epoch = numberIn(request.url);
-    if (this.parts.keys.activate(epoch)) this.note('EPOCH_ACTIVATED', caller.name, `Epoch ${epoch} is the active one.`);
+    if (this.parts.keys.activate(epoch)) this.note(caller.name, 'EPOCH_ACTIVATED', `Epoch ${epoch} is the active one.`);
     return { status: 200, body: this.parts.keys.list().find((one) => one.epoch === epoch)! };
   }
 
@@ -116,7 +116,7 @@ export class Door {
     const epoch = numberIn(request.url);
     const { destroyed, now } = await keys.destroy(epoch, caller.name, new Date(clock.now()));
     const message = `The key of epoch ${epoch}, ${destroyed.publicKey}, was destroyed.`;
-    if (now) this.note('EPOCH_DESTROYED', caller.name, message);
+    if (now) this.note(caller.name, 'EPOCH_DESTROYED', message);
     const entry = audit.find((one) => one.code === 'EPOCH_DESTROYED' && one.message === message);
     return { status: 200, body: { destroyed: { ...destroyed, auditSeq: entry?.seq ?? 0 } } };
   }
@@ -246,7 +246,7 @@ export class Door {
   }
 
   /** What staff did. @throws {BongsuError} UNAVAILABLE where it cannot be written */
-  private note(code: AuditCode, caller: string, message: string): void {
+  private note(caller: string, code: AuditCode, message: string): void {
     const { audit, clock, log } = this.parts;
     log.warn({ caller, code }, message);
     this.journal(() => audit.write({ kind: 'done', code, caller, verified: true, message }, clock.now()));

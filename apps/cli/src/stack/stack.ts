@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { clockFromEnv } from '@app/infrastructure/clock';
 import { freePort, type EmbeddedServer } from '@app/infrastructure/database';
-import { BongsuError } from '@app/protocol';
+import { BongsuError, publicPart } from '@app/protocol';
 import { Child } from './child.js';
 import { prepareDatabase } from './database.js';
 import { envWith } from './env.js';
-import { ensureSignedList } from '../blinder-list/files.js';
-import { ensureIdentities, refuseInProduction, type Identities } from './identities.js';
+import { ensureSignedList, readJwk } from '../blinder-list/files.js';
+import { ensureIdentities, refuseInProduction, STAFF_NAME, type Identities } from './identities.js';
 
 const HUB = 'apps/hub/src/main.js';
 const WORKER = 'apps/worker/src/main.js';
@@ -107,7 +107,8 @@ export class Stack {
     const { loginUrl } = await prepareDatabase(databaseUrl, postgresFolder, password, process.env, (server) => {
       this.postgres = server;
     });
-    await ensureSignedList(this.identities, new Date());
+    const operator = { name: STAFF_NAME, key: publicPart(readJwk(this.identities.staffKeyFile)) };
+    await ensureSignedList(this.identities, operator, new Date());
     step('starting hub, worker and blinder');
     const port = this.options.hubPort || (await freePort());
     this.hubUrl = `http://127.0.0.1:${port}`;
