@@ -29,6 +29,9 @@ export interface Patience {
  * every step can be done again, and a rotation that was cut off goes on where it stopped.
  */
 export class Rotation {
+  /** When this command saw the switch, milliseconds since 1970; null where it was done before. */
+  private switchedAt: number | null = null;
+
   /** @param blinders in the order in which members ask them */
   constructor(
     private readonly hub: HubApi,
@@ -84,20 +87,21 @@ export class Rotation {
 
   /** Makes the announced epoch the active one, at the hub and then at the blinders. */
   async switch(number: number, { everyMs }: Patience): Promise<void> {
+    const before = (await this.epochs()).find((epoch) => epoch.number === number)?.state;
     await this.hub.query('mutation ($number: Int!) { switchEpoch(number: $number) { state } }', { number });
     await this.until(number, 'ACTIVE', everyMs);
+    if (before !== 'ACTIVE') this.switchedAt = Date.now();
     for (const blinder of this.blinders) await blinder.activate(number);
     this.say(`Epoch ${number} is active.`);
   }
 
   /** Waits for late batches and late members, then closes the old epoch. */
-  async close(number: number, { graceMs, deadline, everyMs }: Patience): Promise<void> {
+  async close(number: number, { graceMs, everyMs }: Patience): Promise<void> {
     const epoch = (await this.epochs()).find((found) => found.number === number);
     if (epoch?.state === 'CLOSING') {
-      const until = Math.max(Date.parse(epoch.closingAt!), 0) + graceMs;
-      // The hub may run on another clock than this machine: never longer than the grace from now on.
-      const left = Math.min(until - Date.now(), graceMs);
-      if (left > 0 && deadline === null) {
+      const until = (this.switchedAt ?? Date.parse(epoch.closingAt!)) + graceMs;
+      const left = until - Date.now();
+      if (left > 0) {
         this.say(`Late batches of epoch ${number} are taken for ${Math.ceil(left / 1000)} s.`);
         await wait(left);
       }
