@@ -93,7 +93,7 @@ async function openBlinders(
   options: Pick<EpochOptions, 'blinder' | 'blinderName'> & PersonOptions,
 ): Promise<BlinderApi[]> {
   const local = localHub();
-  const urls = options.blinder ?? (local ? [local.blinderUrl] : []);
+  const urls = options.blinder ?? local?.blinderUrls ?? [];
   const keyFile = options.key ?? process.env['PERSON_KEY_FILE'] ?? local?.staffKeyFile;
   const name = options.blinderName ?? options.name ?? process.env['PERSON_NAME'] ?? STAFF_NAME;
   if (urls.length > 0 && !keyFile)

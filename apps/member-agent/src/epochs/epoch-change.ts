@@ -126,7 +126,7 @@ export class EpochChange {
     this.coming = coming;
   }
 
-  /** Members that ask the holders in another order, or other holders, would make tokens that equal nobody's. */
+  /** A member that leaves a holder out, or asks another one, would make tokens that equal nobody's. */
   private confirmOrder(published: HubEpoch | undefined): void {
     if (!published || published.publicKeys.length === 0) return;
     const own = this.parts.blinders.map((blinder) => blinder.pinnedKey(published.number));
@@ -135,7 +135,7 @@ export class EpochChange {
       'blinder',
       'EPOCH_MISMATCH',
       `The hub publishes other holders, or another order, for epoch ${published.number} than the configuration's ` +
-        'blinders. Tokens made so equal nobody else’s: put the blinders into the published order.',
+        'blinders. Put them into the published order; with other holders tokens equal nobody else’s.',
     );
   }
 
