@@ -1,6 +1,7 @@
 import { AccountWrites1790000000010 } from './1790000000010-account-writes.js';
 import { Assessments1790000000003 } from './1790000000003-assessments.js';
 import { AuditAndGrants1790000000016 } from './1790000000016-audit-and-grants.js';
+import { Epochs1790000000021 } from './1790000000021-epochs.js';
 import { FirstStandard1790000000011 } from './1790000000011-first-standard.js';
 import { Identity1790000000014 } from './1790000000014-identity.js';
 import { FollowingWork1790000000019 } from './1790000000019-following-work.js';
@@ -28,5 +29,6 @@ export const MIGRATIONS = [
   PersonalData1790000000017,
   FollowingWork1790000000019,
   WarningLists1790000000020,
+  Epochs1790000000021,
   KeyRotation1790000000024,
 ];

@@ -51,13 +51,15 @@ const OVERSEEN = [
   'members',
   'outcomes',
   'recommendations',
+  'reenrolled',
+  'reenrolments',
   'rung_changes',
   'to_assess',
   'tokens',
   'touched',
 ];
 const SEEN: Record<keyof typeof CALLERS, string[]> = {
-  upbit: ['batches', 'deliveries', 'erasures', 'members', 'outcomes', 'recommendations'],
+  upbit: ['batches', 'deliveries', 'erasures', 'members', 'outcomes', 'recommendations', 'reenrolled', 'reenrolments'],
   regulator: [],
   operator: OVERSEEN,
   auditor: ['audit_log', ...OVERSEEN],

@@ -94,6 +94,12 @@ async function nextKey({ db, issuer }: World, owner: Owner): Promise<{ jwk: stri
   return { jwk: JSON.stringify(publicJwk(jwk)), proof, kid: await calculateJwkThumbprint(publicJwk(jwk)) };
 }
 
+/** One epoch changes at a time: what another call left behind goes. */
+async function beforeAnyTurn(db: TestDatabase): Promise<void> {
+  for (const table of ['reenrolments', 'reenrolled']) await db.asOwner(`DELETE FROM ${table}`);
+  await db.asOwner('DELETE FROM epochs WHERE number > 1');
+}
+
 async function doneErasure({ db }: World, owner: Owner): Promise<string> {
   const id = randomUUID();
   await db.asOwner(
@@ -134,6 +140,8 @@ export const FIXTURES: Record<string, Fixture> = {
     const id = await doneErasure(world, owner);
     return { query: '{ erasures(first: 1000) { edges { node { id } } } }', marks: [id] };
   },
+  'Query.epochs': plain('{ epochs { number state publicKeys } }'),
+  'Query.reenrolmentProgress': plain('{ reenrolmentProgress(epoch: 1) { member pairs } }'),
   'Query.intake': plain('{ intake { member batches } }'),
   'Query.lastSequence': async (world, owner) => {
     await storedBatch(world, owner);
@@ -158,6 +166,46 @@ export const FIXTURES: Record<string, Fixture> = {
   'Query.signingKeys': plain('{ signingKeys { kid } }'),
   'Query.standings': plain('{ standings { edges { node { member } } } }'),
   'Query.warningLists': plain('{ warningLists { edges { node { name } } } }'),
+  'Mutation.announceEpoch': async ({ db }) => {
+    await beforeAnyTurn(db);
+    return {
+      query: 'mutation ($input: AnnounceEpochInput!) { announceEpoch(input: $input) { state } }',
+      variables: { input: { number: 2, publicKeys: [tokenText('public key')] } },
+    };
+  },
+  'Mutation.switchEpoch': async ({ db }) => {
+    await beforeAnyTurn(db);
+    await db.asOwner(`INSERT INTO epochs (number, state) VALUES (2, 'announced')`);
+    return { query: 'mutation { switchEpoch(number: 2) { state } }' };
+  },
+  'Mutation.closeEpoch': async ({ db }) => {
+    await beforeAnyTurn(db);
+    await db.asOwner(`INSERT INTO epochs (number, state) VALUES (2, 'closing')`);
+    return { query: 'mutation { closeEpoch(number: 2) { state } }' };
+  },
+  'Mutation.recordKeyDestruction': async ({ db, now }) => {
+    await beforeAnyTurn(db);
+    await db.asOwner(`INSERT INTO epochs (number, state, public_keys) VALUES (2, 'closed', $1)`, [
+      [Buffer.from(tokenText('public key'), 'base64url')],
+    ]);
+    const destroyedAt = new Date(now).toISOString();
+    const input = { number: 2, publicKey: tokenText('public key'), destroyedAt, by: 'matrix', auditSeq: 1 };
+    return {
+      query: 'mutation ($input: RecordDestructionInput!) { recordKeyDestruction(input: $input) { state } }',
+      variables: { input },
+    };
+  },
+  // Pairs are the caller's own: there is no way to claim for another.
+  'Mutation.reenroll': async ({ db }, owner) => {
+    if (owner.name !== 'upbit') return null;
+    await beforeAnyTurn(db);
+    await db.asOwner(`INSERT INTO epochs (number, state) VALUES (2, 'announced')`);
+    return {
+      query: 'mutation ($input: ReenrollInput!) { reenroll(input: $input) { accepted } }',
+      variables: { input: { epoch: 2, pairs: [], complete: false } },
+      marks: ['"accepted":0'],
+    };
+  },
   'Mutation.addMember': ({ next }) => ({
     query: 'mutation ($input: AddMemberInput!) { addMember(input: $input) { name } }',
     variables: {

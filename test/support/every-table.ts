@@ -35,6 +35,8 @@ export async function fillEveryTable(db: TestDatabase, { memberId: m, name }: Me
     `INSERT INTO erasures (id, member_id, kind, reason, requested_by, requested_at, state, stage)
      VALUES (gen_random_uuid(), ${m}, 'member', 'r', 'staff:x', now(), 'requested', 'collect')`,
     `INSERT INTO erasure_keys SELECT id, sha256('${name}') FROM erasures WHERE member_id = ${m}`,
+    `INSERT INTO reenrolments VALUES (1, ${m}, 0, sha256('${name}'), sha256('new ${name}'), now())`,
+    `INSERT INTO reenrolled VALUES (1, ${m}, now())`,
     `INSERT INTO warning_lists VALUES ('of ${name}', 1, ${m}, 's', '', '{1.1.1.1/32}', 'h', now(), now(), NULL)`,
     `INSERT INTO audit_log (at, actor, action, subject) VALUES (now(), 'member:${name}', 'a', 'b')`,
   ];

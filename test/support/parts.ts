@@ -11,7 +11,7 @@ import { FakeJobs, Jobs } from '@app/infrastructure/queue';
 import { KeysModule } from '@app/keys';
 import { ForgetKeys, HubIssuer, IssueRecommendations, PushDelivery, RecommendationsModule } from '@app/recommendations';
 import { Reports } from '@app/reports';
-import { Erase, Erasures, KeyFollowers, Retain, SignalsModule } from '@app/signals';
+import { Erase, Erasures, KeyFollowers, Retain, Rotate, SignalsModule } from '@app/signals';
 import { StandardModule } from '@app/standard';
 import type { TestDatabase } from './test-database.js';
 
@@ -70,6 +70,7 @@ export async function partsOf(
       Erasures,
       Erase,
       Retain,
+      Rotate,
     ],
   }).compile();
 }

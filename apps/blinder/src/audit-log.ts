@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import type { ErrorCode } from '@app/protocol';
 import { appendJsonLine, mendJsonLines, readJsonLines } from './json-lines.js';
 
-/** One event: a refusal, or the alarm that a member has hit its quota. */
+/** What else than an error's code an event can be of. */
+export type AuditCode = ErrorCode | 'QUOTA_NEAR' | 'EPOCH_PREPARED' | 'EPOCH_ACTIVATED' | 'EPOCH_DESTROYED';
+
+/** One event: a refusal, an alarm (a member has hit its quota, or comes near it as never before), or what staff did. */
 export interface AuditEvent {
-  readonly kind: 'refused' | 'alarm';
-  readonly code: ErrorCode;
+  readonly kind: 'refused' | 'alarm' | 'done';
+  readonly code: AuditCode;
   /** The caller's name; unverified where `verified` is false, null where none was given. */
   readonly caller: string | null;
   readonly verified: boolean;
@@ -46,10 +49,14 @@ export class AuditLog {
     this.lastSeq = this.entries.at(-1)?.seq ?? 0;
   }
 
-  /** @param now milliseconds since the epoch. @throws {Error} of the file system */
-  write(event: AuditEvent, now: number): void {
+  /**
+   * @param now milliseconds since the epoch
+   * @returns the entry; null for one that the limit per minute left out
+   * @throws {Error} of the file system
+   */
+  write(event: AuditEvent, now: number): AuditEntry | null {
     const group = event.verified ? `v:${event.caller}` : 'unverified';
-    if (event.kind === 'refused' && this.overLimit(group, now)) return;
+    if (event.kind === 'refused' && this.overLimit(group, now)) return null;
     const missed = this.leftOut.get(group);
     const entry: AuditEntry = {
       seq: this.lastSeq + 1,
@@ -62,6 +69,12 @@ export class AuditLog {
     this.lastSeq = entry.seq;
     this.entries.push(entry);
     if (this.entries.length > 2 * KEPT_IN_MEMORY) this.entries = this.entries.slice(-KEPT_IN_MEMORY);
+    return entry;
+  }
+
+  /** The newest entry, of those at hand, that fits. */
+  find(fits: (entry: AuditEntry) => boolean): AuditEntry | undefined {
+    return this.entries.findLast(fits);
   }
 
   /** Entries numbered above `seq`, oldest first, among the newest 10,000. */

@@ -23,6 +23,8 @@ describe('the configuration', () => {
       allianceKey,
       production: false,
       dailyQuota: 200_000,
+      keyDir: '/state/keys',
+      seedFile: undefined,
       stateDir: '/state',
       audience: 'bongsu-blinder',
     });

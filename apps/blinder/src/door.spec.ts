@@ -251,18 +251,19 @@ describe('the quota', () => {
     const alarms = blinder.logged.filter((line) => line['alarm'] === 'enumeration');
     expect(alarms).toMatchObject([{ member: 'upbit', used: 2000, quota: 2000, asked: 1000 }]);
 
-    const { body } = await ask(`${blinder.url}/v1/audit?after=0&limit=2`, await auditor.token(NOON));
+    const { body } = await ask(`${blinder.url}/v1/audit?after=0&limit=3`, await auditor.token(NOON));
     expect(body).toMatchObject({
       day: '2026-11-20',
       usage: [{ member: 'upbit', used: 2000, quota: 2000 }],
       entries: [
-        { seq: 1, kind: 'alarm', code: 'QUOTA_EXCEEDED', caller: 'upbit', verified: true, elements: 1000 },
-        { seq: 2, kind: 'refused', code: 'QUOTA_EXCEEDED', caller: 'upbit', at: '2026-11-20T12:00:00.000Z' },
+        { seq: 1, kind: 'alarm', code: 'QUOTA_NEAR', caller: 'upbit', verified: true },
+        { seq: 2, kind: 'alarm', code: 'QUOTA_EXCEEDED', caller: 'upbit', verified: true, elements: 1000 },
+        { seq: 3, kind: 'refused', code: 'QUOTA_EXCEEDED', caller: 'upbit', at: '2026-11-20T12:00:00.000Z' },
       ],
-      next: 2,
+      next: 3,
     });
-    const rest = await ask(`${blinder.url}/v1/audit?after=2`, await auditor.token(NOON));
-    expect(rest.body.entries.map((entry) => entry.seq)).toEqual([3, 4]);
+    const rest = await ask(`${blinder.url}/v1/audit?after=3`, await auditor.token(NOON));
+    expect(rest.body.entries.map((entry) => entry.seq)).toEqual([4, 5]);
     expect(await evaluate(await korbit.token(NOON), batch(1000))).toMatchObject({ status: 200 });
   });
 });

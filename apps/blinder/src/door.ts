@@ -3,25 +3,25 @@ import { BongsuError } from '@app/protocol';
 import type { Clock } from '@app/infrastructure/clock';
 import type { Logger } from '@app/infrastructure/logging';
 import { timed } from '@app/infrastructure/metrics';
-import type { AuditLog } from './audit-log.js';
+import type { AuditCode, AuditLog } from './audit-log.js';
 import { authenticate, claimedName } from './authenticate.js';
 import { ELEMENTS, EVALUATE_SECONDS, REFUSALS } from './blinder-metrics.js';
 import { encodeBytes, parseEvaluateRequest } from './elements.js';
+import type { EpochKeys } from './epoch-keys.js';
 import type { Evaluator } from './evaluator.js';
+import type { ReenrolJournal } from './reenrol-journal.js';
 import type { Caller } from './roster.js';
 import { secondsToNextDay, type UsageJournal, type UsageLine } from './usage-journal.js';
 
 /** What the door works with. */
 export interface DoorParts {
-  readonly epoch: number;
-  /** 32 bytes: published, and pinned by members. */
-  readonly publicKey: Uint8Array;
+  readonly keys: EpochKeys;
   readonly audience: string;
   /** Elements a day for members without a quota of their own. */
   readonly dailyQuota: number;
   readonly callers: { find(name: string): Caller | undefined };
-  readonly evaluator: Evaluator;
   readonly usage: UsageJournal;
+  readonly reenrolments: ReenrolJournal;
   readonly audit: AuditLog;
   readonly clock: Clock;
   /** What tokens are held against: the system's time, also where `clock` is simulated. */
@@ -49,13 +49,20 @@ type Handler = (request: DoorRequest) => DoorAnswer | Promise<DoorAnswer>;
 
 const AUDIT_PAGE = 1000;
 
+/** Part of the day's quota from which on a jump is told, and how many times the usual day a jump is. */
+const NEAR_QUOTA = 0.8;
+const JUMP = 3;
+
 /** The blinder's door: which requests there are and what each answers. It never throws. */
 export class Door {
-  private readonly routes: Readonly<Record<string, { readonly method: string; readonly handle: Handler }>> = {
-    '/health': { method: 'GET', handle: () => ({ status: 200, body: { status: 'ok' } }) },
-    '/v1/epochs': { method: 'GET', handle: () => this.epochs() },
-    '/v1/evaluate': { method: 'POST', handle: (request) => this.evaluate(request) },
-    '/v1/audit': { method: 'GET', handle: (request) => this.readAudit(request) },
+  /** By path, where `N` stands for a number, and method. */
+  private readonly routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+    '/health': { GET: () => ({ status: 200, body: { status: 'ok' } }) },
+    '/v1/epochs': { GET: () => this.epochs(), POST: (request) => this.prepare(request) },
+    '/v1/epochs/N': { DELETE: (request) => this.destroy(request) },
+    '/v1/epochs/N/activate': { POST: (request) => this.activate(request) },
+    '/v1/evaluate': { POST: (request) => this.evaluate(request) },
+    '/v1/audit': { GET: (request) => this.readAudit(request) },
   };
   private alarmed = new Set<string>();
 
@@ -63,15 +70,17 @@ export class Door {
 
   async answer(request: DoorRequest): Promise<DoorAnswer> {
     try {
-      const route = Object.hasOwn(this.routes, request.url.pathname) ? this.routes[request.url.pathname] : undefined;
+      const path = request.url.pathname.replace(/\/[1-9]\d{0,8}(?=\/|$)/, '/N');
+      const route = Object.hasOwn(this.routes, path) ? this.routes[path]! : undefined;
       if (route === undefined) throw new BongsuError('NOT_FOUND', 'There is no such path here.');
-      if (route.method !== request.method)
-        return {
-          ...refusal(new BongsuError('BAD_INPUT', `Only ${route.method} is answered here.`), this.parts.clock.now()),
-          status: 405,
-          headers: { allow: route.method },
-        };
-      return await route.handle(request);
+      const handle = Object.hasOwn(route, request.method) ? route[request.method] : undefined;
+      if (handle !== undefined) return await handle(request);
+      const allow = Object.keys(route).join(', ');
+      return {
+        ...refusal(new BongsuError('BAD_INPUT', `Only ${allow} is answered here.`), this.parts.clock.now()),
+        status: 405,
+        headers: { allow },
+      };
     } catch (error) {
       REFUSALS.add({ code: error instanceof BongsuError ? error.code : 'INTERNAL' });
       if (error instanceof BongsuError) return refusal(error, this.parts.clock.now());
@@ -81,9 +90,35 @@ export class Door {
   }
 
   private epochs(): DoorAnswer {
-    const { epoch, publicKey } = this.parts;
-    const active = { epoch, suite: SUITE, mode: MODE, publicKey: encodeBytes(publicKey), state: 'active' };
-    return { status: 200, body: { epochs: [active] } };
+    const epochs = this.parts.keys.list().map((one) => ({ ...one, suite: SUITE, mode: MODE }));
+    return { status: 200, body: { epochs } };
+  }
+
+  /** Staff: makes the next epoch's key here; nobody hands one in. */
+  private async prepare(request: DoorRequest): Promise<DoorAnswer> {
+    const { caller } = await this.admit(request, 'staff');
+    const { epoch, made } = this.parts.keys.prepare();
+    if (made) this.note(caller.name, 'EPOCH_PREPARED', `The key of epoch ${epoch.epoch} was made: ${epoch.publicKey}.`);
+    return { status: made ? 201 : 200, body: epoch };
+  }
+
+  private async activate(request: DoorRequest): Promise<DoorAnswer> {
+    const { caller } = await this.admit(request, 'staff');
+    const epoch = numberIn(request.url);
+    if (this.parts.keys.activate(epoch)) this.note(caller.name, 'EPOCH_ACTIVATED', `Epoch ${epoch} is the active one.`);
+    return { status: 200, body: this.parts.keys.list().find((one) => one.epoch === epoch)! };
+  }
+
+  /** Staff: destroys a key. The answer is what they enter at the hub. */
+  private async destroy(request: DoorRequest): Promise<DoorAnswer> {
+    const { caller } = await this.admit(request, 'staff');
+    const { keys, audit, clock } = this.parts;
+    const epoch = numberIn(request.url);
+    const { destroyed, now } = await keys.destroy(epoch, caller.name, new Date(clock.now()));
+    const message = `The key of epoch ${epoch}, ${destroyed.publicKey}, was destroyed.`;
+    if (now) this.note(caller.name, 'EPOCH_DESTROYED', message);
+    const entry = audit.find((one) => one.code === 'EPOCH_DESTROYED' && one.message === message);
+    return { status: 200, body: { destroyed: { ...destroyed, auditSeq: entry?.seq ?? 0 } } };
   }
 
   private async evaluate(request: DoorRequest): Promise<DoorAnswer> {
@@ -92,18 +127,16 @@ export class Door {
     try {
       const asked = parseEvaluateRequest(await request.body());
       elements = asked.elements.length;
-      if (asked.epoch !== this.parts.epoch)
-        throw new BongsuError('EPOCH_UNKNOWN', `Epoch ${asked.epoch} is not held here; see /v1/epochs.`, 'epoch');
+      const evaluator = this.parts.keys.evaluatorOf(asked.epoch);
       const use = { member: caller.name, elements, jti, expiresAt };
-      const chargedAt = this.parts.clock.now();
-      this.charge(caller, use, chargedAt);
+      const giveBack = this.charge(caller, asked.epoch, use);
       const { evaluated, proof } = await timed(EVALUATE_SECONDS, () =>
-        this.evaluateCharged(asked.elements, use, chargedAt),
+        this.evaluateCharged(evaluator, asked.elements, giveBack),
       );
       ELEMENTS.add({ member: caller.name, result: 'evaluated' }, elements);
       return {
         status: 200,
-        body: { epoch: this.parts.epoch, elements: evaluated.map(encodeBytes), proof: encodeBytes(proof) },
+        body: { epoch: asked.epoch, elements: evaluated.map(encodeBytes), proof: encodeBytes(proof) },
       };
     } catch (error) {
       if (error instanceof BongsuError) {
@@ -155,32 +188,68 @@ export class Door {
   }
 
   /** A member pays for what it sends, good or not; what the blinder itself could not do is given back. */
-  private async evaluateCharged(blinded: Uint8Array[], use: UsageLine, chargedAt: number) {
+  private async evaluateCharged(evaluator: Evaluator, blinded: Uint8Array[], giveBack: () => void) {
     try {
-      return await this.parts.evaluator.evaluate(blinded);
+      return await evaluator.evaluate(blinded);
     } catch (error) {
-      if (!(error instanceof BongsuError && error.code === 'BAD_INPUT'))
-        this.journal(() => this.parts.usage.giveBack(use, chargedAt));
+      if (!(error instanceof BongsuError && error.code === 'BAD_INPUT')) this.journal(giveBack);
       throw error;
     }
   }
 
-  private charge(caller: Caller, use: UsageLine, now: number): void {
-    const { log, usage } = this.parts;
-    const { elements } = use;
+  /** @returns what takes the charge back @throws {BongsuError} QUOTA_EXCEEDED, UNAVAILABLE */
+  private charge(caller: Caller, epoch: number, use: UsageLine): () => void {
+    const { usage, reenrolments, keys, clock } = this.parts;
+    const now = clock.now();
     const quota = this.quotaOf(caller);
+    if (keys.isAnnounced(epoch)) {
+      const { taken, used, allowance } = this.journal(() => {
+        const allowance = reenrolments.allowance(caller.name, quota);
+        return { ...reenrolments.charge(epoch, use, allowance), allowance };
+      });
+      if (!taken) this.refuse(caller, use.elements, used, allowance, `re-enrolment for epoch ${epoch}`);
+      return () => reenrolments.giveBack(epoch, use);
+    }
     const { taken, used } = this.journal(() => usage.charge(use, quota, now));
-    if (taken) return;
-    const message = `${elements} elements exceed what is left of the day's ${quota}: ${Math.max(0, quota - used)}.`;
+    if (!taken) this.refuse(caller, use.elements, used, quota, 'day');
+    this.warnEarly(caller, used, quota, now);
+    return () => usage.giveBack(use, now);
+  }
+
+  private refuse(caller: Caller, elements: number, used: number, quota: number, of: string): never {
+    const message = `${elements} elements exceed what is left of the ${of}'s ${quota}: ${Math.max(0, quota - used)}.`;
     const refusedNow = new BongsuError('QUOTA_EXCEEDED', message, 'elements');
-    const once = `${caller.name} ${new Date(now).toISOString().slice(0, 10)}`;
-    if (!this.alarmed.has(once)) {
-      if (this.alarmed.size > 1000) this.alarmed.clear();
-      this.alarmed.add(once);
+    if (this.firstToday(caller, of)) {
+      const { log } = this.parts;
       log.warn({ alarm: 'enumeration', member: caller.name, used, quota, asked: elements }, 'member hit its quota');
       this.record('alarm', refusedNow, caller.name, true, elements);
     }
     throw refusedNow;
+  }
+
+  /** Most of the day's quota, and far more than on the days before: told before the quota is hit. */
+  private warnEarly(caller: Caller, used: number, quota: number, now: number): void {
+    if (used < NEAR_QUOTA * quota) return;
+    const usual = this.parts.usage.dailyBefore(caller.name, now);
+    if (used < JUMP * usual || !this.firstToday(caller, 'near')) return;
+    this.parts.log.warn({ alarm: 'jump', member: caller.name, used, quota, usual }, 'member comes near its quota');
+    const message = `${used} of the day's ${quota} elements, ${Math.round(usual)} a day in the week before.`;
+    this.record('alarm', { code: 'QUOTA_NEAR', message }, caller.name, true);
+  }
+
+  private firstToday(caller: Caller, of: string): boolean {
+    const once = `${caller.name} ${of} ${new Date(this.parts.clock.now()).toISOString().slice(0, 10)}`;
+    if (this.alarmed.has(once)) return false;
+    if (this.alarmed.size > 1000) this.alarmed.clear();
+    this.alarmed.add(once);
+    return true;
+  }
+
+  /** What staff did. @throws {BongsuError} UNAVAILABLE where it cannot be written */
+  private note(caller: string, code: AuditCode, message: string): void {
+    const { audit, clock, log } = this.parts;
+    log.warn({ caller, code }, message);
+    this.journal(() => audit.write({ kind: 'done', code, caller, verified: true, message }, clock.now()));
   }
 
   private journal<T>(write: () => T): T {
@@ -199,7 +268,7 @@ export class Door {
 
   private record(
     kind: 'refused' | 'alarm',
-    error: BongsuError,
+    error: { code: AuditCode; message: string },
     caller: string | undefined,
     verified: boolean,
     elements?: number,
@@ -238,6 +307,10 @@ function refusal({ code, message, where }: BongsuError, now: number): DoorAnswer
       ...(code === 'UNAVAILABLE' ? { 'retry-after': String(UNAVAILABLE_RETRY_SECONDS) } : {}),
     },
   };
+}
+
+function numberIn(url: URL): number {
+  return Number(/\/(\d+)/.exec(url.pathname.slice('/v1/epochs'.length))?.[1]);
 }
 
 function count(query: URLSearchParams, name: string, fallback: number, max: number): number {

@@ -1,6 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deriveKeyPair } from '@app/blinding';
 import { SystemClock, type Clock } from '@app/infrastructure/clock';
 import { BongsuError } from '@app/protocol';
 import type { Logger } from '@app/infrastructure/logging';
@@ -10,9 +9,11 @@ import { AuditLog } from './audit-log.js';
 import { QUOTA, QUOTA_USED } from './blinder-metrics.js';
 import type { BlinderConfig, BlinderSecrets } from './config.js';
 import { Door } from './door.js';
+import { EpochKeys } from './epoch-keys.js';
 import type { Evaluator } from './evaluator.js';
 import { MembersFile } from './members-file.js';
 import { openDoor, type OpenDoor } from './server.js';
+import { ReenrolJournal } from './reenrol-journal.js';
 import { UsageJournal } from './usage-journal.js';
 import { WorkerEvaluator } from './worker-evaluator.js';
 
@@ -42,17 +43,16 @@ export async function startBlinder(
   parts: BlinderParts,
 ): Promise<RunningBlinder> {
   const { clock, log, wallTime = new SystemClock() } = parts;
-  // The epoch's number is in the derivation: a seed left over from another epoch gives another key, not the old one.
-  const info = Buffer.from(`bongsu/v1/blinder/epoch/${config.epoch}`);
-  const { secretKey, publicKey } = deriveKeyPair(secrets.seed, info);
   const { allianceKey, production } = config;
-  const { usage, audit, accepted } = openState(config.stateDir, clock.now());
+  const { usage, reenrolments, audit, accepted } = openState(config.stateDir, clock.now());
   const callers = await MembersFile.open(config.membersFile, { allianceKey, production, accepted }, log);
-  const evaluator = parts.evaluatorFor?.(secretKey) ?? new WorkerEvaluator(secretKey, log);
+  const { epoch, seedFile: file, keyDir, audience, dailyQuota } = config;
+  const evaluatorFor = parts.evaluatorFor ?? ((secretKey: Uint8Array) => new WorkerEvaluator(secretKey, log));
+  let keys: EpochKeys | undefined;
   try {
-    const { epoch, audience, dailyQuota } = config;
+    keys = new EpochKeys(keyDir, secrets.seed && { epoch, seed: secrets.seed, file }, evaluatorFor);
     const door = new Door({
-      epoch, publicKey, audience, dailyQuota, callers, evaluator, usage, audit, clock, wallTime, log,
+      keys, audience, dailyQuota, callers, usage, reenrolments, audit, clock, wallTime, log,
     }); // prettier-ignore
     const open = await openDoor(door, config.host, config.port);
     const unwatch = gaugesFrom(() => showQuotas(door, clock.now()));
@@ -63,12 +63,12 @@ export async function startBlinder(
         unwatch();
         callers.close();
         await open.close();
-        await evaluator.close();
+        await keys?.close();
       },
     };
   } catch (error) {
     callers.close();
-    await evaluator.close();
+    await keys?.close();
     throw error;
   }
 }
@@ -91,7 +91,12 @@ async function checkWritable(dir: string): Promise<void> {
 
 function openState(dir: string, now: number) {
   try {
-    return { usage: new UsageJournal(dir, now), audit: new AuditLog(dir), accepted: new AcceptedList(dir) };
+    return {
+      usage: new UsageJournal(dir, now),
+      reenrolments: new ReenrolJournal(dir),
+      audit: new AuditLog(dir),
+      accepted: new AcceptedList(dir),
+    };
   } catch (error) {
     if (error instanceof BongsuError) throw error;
     const message = `BLINDER_STATE_DIR must be a folder that can be written: ${(error as Error).message}.`;

@@ -81,6 +81,8 @@ export async function openTestBlinder(
     allianceKey: publicPart(ALLIANCE),
     production: false,
     dailyQuota: 10_000,
+    keyDir: join(rest.stateDir ?? join(dir, 'state'), 'keys'),
+    seedFile: undefined,
     stateDir: join(dir, 'state'),
     audience: 'bongsu-blinder',
     ...rest,
@@ -98,16 +100,17 @@ export async function openTestBlinder(
 interface Answer {
   readonly code: string;
   readonly epoch: number;
-  readonly epochs: { publicKey: string }[];
+  readonly epochs: { epoch: number; publicKey: string; state: string }[];
+  readonly destroyed: { epoch: number; publicKey: string; at: string; by: string; auditSeq: number };
   readonly elements: string[];
   readonly proof: string;
   readonly entries: AuditEntry[];
 }
 
 /** Sends a request and reads the JSON answer. */
-export async function ask(url: string, token: string | undefined, body?: unknown) {
+export async function ask(url: string, token: string | undefined, body?: unknown, method?: string) {
   const response = await fetch(url, {
-    method: body === undefined ? 'GET' : 'POST',
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });

@@ -27,6 +27,7 @@ export class UsageJournal {
   private readonly days = new Map<string, Map<string, number>>();
   private readonly seen = new Map<string, number>();
   private nextSweep = 0;
+  private week: { day: string; sums: ReadonlyMap<string, number> } | undefined;
 
   /** @param now milliseconds since the epoch; today's and yesterday's files are read for tokens still alive */
   constructor(
@@ -74,6 +75,19 @@ export class UsageJournal {
     return this.countsOf(dayOf(now));
   }
 
+  /** A member's elements a day, on average of the seven days before. */
+  dailyBefore(member: string, now: number): number {
+    const today = dayOf(now);
+    if (this.week?.day !== today) {
+      const sums = new Map<string, number>();
+      for (let back = 1; back <= 7; back++)
+        for (const [name, elements] of sumOf(this.file(dayOf(now - back * DAY_MS))))
+          sums.set(name, (sums.get(name) ?? 0) + elements);
+      this.week = { day: today, sums };
+    }
+    return (this.week.sums.get(member) ?? 0) / 7;
+  }
+
   private countsOf(day: string): Map<string, number> {
     let counts = this.days.get(day);
     if (counts === undefined) {
@@ -94,6 +108,14 @@ export class UsageJournal {
   private file(day: string): string {
     return join(this.dir, `usage-${day}.jsonl`);
   }
+}
+
+function sumOf(path: string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { member, elements } of readJsonLines(path))
+    if (typeof member === 'string' && typeof elements === 'number')
+      sums.set(member, (sums.get(member) ?? 0) + elements);
+  return sums;
 }
 
 /** Seconds from `now` (milliseconds) to the next UTC day: when a quota is whole again. */

@@ -13,7 +13,11 @@ import { start } from './commands/start.js';
 const program = new Command('bongsu')
   .description('The alliance’s hub against lent and shared API keys')
   .showHelpAfterError();
-program.command('start').description('Start PostgreSQL, hub, worker and blinder').action(start);
+program
+  .command('start')
+  .description('Start PostgreSQL, hub, worker and blinder')
+  .option('--blinders <count>', 'how many hold a key of the blinding: 1 or 2', '1')
+  .action(start);
 program.command('migrate').description('Bring the database to the newest schema').action(migrate);
 for (const command of [demoCommand(), simulateCommand(), evaluateCommand(), staffCommand(), regulatorCommand()])
   program.addCommand(command);

@@ -12,11 +12,12 @@ import { QueueModule } from '@app/infrastructure/queue';
 import { KeysModule } from '@app/keys';
 import { HubIssuer, RecommendationsModule } from '@app/recommendations';
 import { Reports } from '@app/reports';
-import { ERASE, Erasures, FOLD, SignalsModule } from '@app/signals';
+import { ERASE, Erasures, FOLD, ROTATE, SignalsModule } from '@app/signals';
 import { StandardModule } from '@app/standard';
 import { AccessGuard } from './auth/access.guard.js';
 import { ENTITIES } from './entities.js';
 import { costLimit, DOCUMENT_RULES } from './graphql/document-limits.js';
+import { EpochsResolver } from './epochs/epochs.resolver.js';
 import { ErasuresResolver } from './erasures/erasures.resolver.js';
 import { ErrorsFilter } from './graphql/errors.filter.js';
 import { formatError } from './graphql/format-error.js';
@@ -54,6 +55,7 @@ export const RESOLVERS = [
   FlowResolver,
   AuditResolver,
   WarningListsResolver,
+  EpochsResolver,
 ];
 export const SCALARS = [Base64Scalar];
 
@@ -102,7 +104,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         EdgeModule.register(secrets, clock, issuer),
-        QueueModule.register(secrets.queue, [FOLD, ASSESS, ERASE], createLogger('hub')),
+        QueueModule.register(secrets.queue, [FOLD, ASSESS, ERASE, ROTATE], createLogger('hub')),
         KeysModule.forRoot({ signingKey: secrets.signingKey }),
         AuditModule,
         IdentityModule.forRoot({

@@ -15,6 +15,9 @@ import { Actor } from './acting/actor.js';
 import { Journal } from './acting/journal.js';
 import { Reporter } from './acting/reporter.js';
 import type { AgentConfig } from './config/agent-config.js';
+import { EpochChange } from './epochs/epoch-change.js';
+import { readEpochs, writeEpochs } from './epochs/epoch-file.js';
+import { ownersIn } from './epochs/owners.js';
 import { openSource } from './input/open-source.js';
 import type { Source } from './input/source.js';
 import { WarningLists } from './lists/warning-lists.js';
@@ -113,6 +116,7 @@ export class Agent {
     readonly reporter: Reporter,
     readonly switches: SwitchBoard,
     readonly refused: RefusedLines,
+    readonly epochs: EpochChange,
     private readonly rejections: AppendLog<RejectedRow>,
     private readonly lock: StateLock,
     private readonly note: Note,
@@ -171,9 +175,22 @@ export class Agent {
       sources, labels, tokenizer, spool, store, parts, refused, purpose, legalBasis, spoolBytes, now, note,
       clockTrouble: () => clockTrouble(doors.hub, clock.now()),
     }); // prettier-ignore
+    let memory = await readEpochs(stateDir);
+    if (memory === null) {
+      memory = { current: config.epoch, keys: {} };
+      await writeEpochs(stateDir, memory);
+    }
+    const keyLists = config.inputs.flatMap((input) => (input.kind === 'keys' ? [input.path] : []));
+    const epochs = new EpochChange({
+      hub: doors.hub, blinders: doors.blinders, tokenizer, cache, member, memory, note,
+      owners: async () => (await Promise.all(keyLists.map(ownersIn))).flat(),
+      allSent: () => spool.batches === 0,
+      save: (changed) => writeEpochs(stateDir, changed),
+    }); // prettier-ignore
     const onReceipt = async (batch: SpooledBatch, receipt: BatchReceipt) => {
       const { accepted, rejected } = receipt;
       trace({ requestId: batch.header.batchId, accepted, rejected }, 'a batch was taken');
+      epochs.taken(batch.header.batchId);
       if (receipt.rejections.length > 0) await rejections.append(...rejectedRows(batch, receipt));
     };
     const sender = new Sender(doors.hub, spool, store, onReceipt, note);
@@ -185,7 +202,7 @@ export class Agent {
     const reporter = new Reporter(doors.hub, journal, now, note);
     return new Agent(
       config, clock, doors, store, spool, cache, sources, lists, labels, collector, sender, journal, receiver, actor, reporter,
-      switches, refused, rejections, lock, note,
+      switches, refused, epochs, rejections, lock, note,
     ); // prettier-ignore
   }
 
@@ -210,7 +227,7 @@ export class Agent {
 
   /** Whether everything that the inputs hold now has been sent and answered. */
   async caughtUp(): Promise<boolean> {
-    if (!this.collector.idle || this.spool.batches > 0) return false;
+    if (!this.collector.idle || this.spool.batches > 0 || this.epochs.turning) return false;
     const now = this.clock.now();
     for (const source of this.sources) if (!(await source.progress(now)).caughtUp) return false;
     // What was read while the sources were asked would have been missed above.

@@ -54,6 +54,7 @@ export class RunLoop {
       });
     this.loops.push(this.followLists());
     this.loops.push(this.repeat('reading', loopMs, () => this.collect()));
+    this.loops.push(this.repeat('re-enrolling', loopMs * 10, () => agent.epochs.round(() => this.stopping)));
     this.loops.push(this.repeat('sending', loopMs, async () => void (await agent.sender.drain(() => this.stopping))));
     this.loops.push(this.repeat('acting', loopMs, () => this.act(), true));
     if (receive === 'poll') this.loops.push(this.repeat('polling', 10, () => this.poll()));
@@ -90,9 +91,11 @@ export class RunLoop {
 
   private async collect(): Promise<void> {
     await this.firstLists;
-    let more = true;
+    const { epochs } = this.agent;
+    if (epochs.turning) await epochs.goOver(() => this.stopping);
+    let more = !epochs.turning;
     while (more && !this.stopping) {
-      more = await this.agent.collector.round();
+      more = (await this.agent.collector.round()) && !epochs.turning;
       await this.writeStatus();
     }
   }

@@ -2,6 +2,7 @@ import { shortToken, decodeToken } from '@app/member-sdk';
 import type { Actor, WaitReason } from './acting/actor.js';
 import type { Case } from './acting/journal.js';
 import type { Agent } from './agent.js';
+import type { EpochStatus } from './epochs/epoch-change.js';
 import type { ListInUse } from './lists/warning-lists.js';
 import type { RefusedLine } from './state/refused-lines.js';
 
@@ -63,6 +64,8 @@ export interface AgentStatus {
   spooled: { batches: number; bytes: number };
   sent: { batches: number; accepted: number; rejected: number; byCode: Record<string, number>; setAside: number };
   recentRefusals: RefusedLine[];
+  /** The blinding epoch that is sent in, and how far the change to the next has come. */
+  epochs: EpochStatus;
   keys: KeyStatus;
   /** What goes wrong now, in words; empty when nothing does. */
   troubles: string[];
@@ -121,7 +124,9 @@ export async function agentStatus(agent: Agent): Promise<AgentStatus> {
       reporter.trouble,
       agent.lists.trouble,
       ...agent.faults.values(),
+      agent.epochs.trouble,
     ].filter((t) => t !== null),
+    epochs: agent.epochs.status,
     keys: await keyStatus(agent),
     receive: config.receive,
     act: config.acting.mode,

@@ -4,7 +4,7 @@ import { createLogger, reasonOf } from '@app/infrastructure/logging';
 import { Jobs } from '@app/infrastructure/queue';
 import { DELIVER, PushDelivery } from '@app/recommendations';
 import { REPORT } from '@app/reports';
-import { Erase, ERASE, FOLD, Retain, RETAIN } from '@app/signals';
+import { Erase, ERASE, FOLD, Retain, RETAIN, Rotate, ROTATE } from '@app/signals';
 import { SweepInterval } from './sweep-interval.js';
 
 /** Reports are looked at in every so many sweeps. */
@@ -28,6 +28,7 @@ export class Sweep implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly delivery: PushDelivery,
     private readonly retain: Retain,
     private readonly erase: Erase,
+    private readonly rotate: Rotate,
     private readonly jobs: Jobs,
     private readonly interval: SweepInterval,
   ) {}
@@ -64,6 +65,7 @@ export class Sweep implements OnApplicationBootstrap, OnApplicationShutdown {
         await this.jobs.wake(DELIVER, { memberId }, `deliver-${memberId}`);
     if (await this.retain.due()) await this.jobs.wake(RETAIN, {}, 'retain');
     if ((await this.erase.pending()) > 0) await this.jobs.wake(ERASE, {}, 'erase');
+    if (await this.rotate.due()) await this.jobs.wake(ROTATE, {}, 'rotate');
     if (this.count++ % REPORT_EVERY === 0) await this.jobs.wake(REPORT, {}, 'report');
   }
 }

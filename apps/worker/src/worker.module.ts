@@ -18,7 +18,18 @@ import {
   RecommendationFlow,
 } from '@app/recommendations';
 import { REPORT, Reports } from '@app/reports';
-import { BatchEntity, Erase, ERASE, FOLD, KeyFollowers, Retain, RETAIN, SignalsModule } from '@app/signals';
+import {
+  BatchEntity,
+  Erase,
+  ERASE,
+  FOLD,
+  KeyFollowers,
+  Retain,
+  RETAIN,
+  Rotate,
+  ROTATE,
+  SignalsModule,
+} from '@app/signals';
 import { StandardEntity, StandardModule } from '@app/standard';
 import { AssessProcessor } from './processors/assess.processor.js';
 import { DeliverProcessor } from './processors/deliver.processor.js';
@@ -26,13 +37,14 @@ import { EraseProcessor } from './processors/erase.processor.js';
 import { FoldProcessor } from './processors/fold.processor.js';
 import { ReportProcessor } from './processors/report.processor.js';
 import { RetainProcessor } from './processors/retain.processor.js';
+import { RotateProcessor } from './processors/rotate.processor.js';
 import { Sweep } from './sweep.js';
 import { SweepInterval } from './sweep-interval.js';
 import { WorkerGauges } from './worker-gauges.js';
 import type { WorkerConfig, WorkerSecrets } from './worker-config.js';
 
 /** Every kind of job, and who does it. */
-export const KINDS = [FOLD, ASSESS, DELIVER, REPORT, RETAIN, ERASE];
+export const KINDS = [FOLD, ASSESS, DELIVER, REPORT, RETAIN, ERASE, ROTATE];
 export const PROCESSORS = [
   FoldProcessor,
   AssessProcessor,
@@ -40,6 +52,7 @@ export const PROCESSORS = [
   ReportProcessor,
   RetainProcessor,
   EraseProcessor,
+  RotateProcessor,
 ];
 
 /** Metadata key of @nestjs/bullmq's processors: the queue that a class handles. */
@@ -99,6 +112,7 @@ export class WorkerModule {
         { provide: KeyFollowers, useClass: ForgetKeys },
         Retain,
         Erase,
+        Rotate,
         { provide: SweepInterval, useValue: new SweepInterval(config.sweepMs) },
         Sweep,
         RecommendationFlow,

@@ -39,11 +39,31 @@ export interface BlinderEpoch {
 /** One blinder's door. Every method throws {@link DoorError} and nothing else. */
 export class BlinderClient {
   private readonly door: HttpDoor;
+  private readonly pins: Map<number, Uint8Array>;
   /** The key that was taken last, and when that was found out (this process's monotonic milliseconds). */
   private used: { key: MemberKey; since: number } | null = null;
 
   constructor(private readonly options: BlinderOptions) {
     this.door = new HttpDoor('blinder', options.url, options.now);
+    this.pins = new Map(options.publicKeys);
+  }
+
+  /** Pins the public key of one more epoch. @throws {DoorError} EPOCH_MISMATCH where another is pinned for it */
+  pin(epoch: number, publicKey: Uint8Array): void {
+    const before = this.pins.get(epoch);
+    if (before && !Buffer.from(before).equals(publicKey))
+      throw new DoorError(
+        this.label,
+        'EPOCH_MISMATCH',
+        `Another key of the ${this.label} is pinned for epoch ${epoch}.`,
+      );
+    this.pins.set(epoch, publicKey);
+  }
+
+  /** The public key pinned for an epoch, base64url; null for none. */
+  pinnedKey(epoch: number): string | null {
+    const key = this.pins.get(epoch);
+    return key === undefined ? null : Buffer.from(key).toString('base64url');
   }
 
   get label(): string {
@@ -158,7 +178,7 @@ export class BlinderClient {
   }
 
   private pinned(epoch: number): Uint8Array {
-    const publicKey = this.options.publicKeys.get(epoch);
+    const publicKey = this.pins.get(epoch);
     if (publicKey) return publicKey;
     throw new DoorError(
       this.label,

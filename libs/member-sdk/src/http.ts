@@ -8,7 +8,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** One HTTP call as a door needs it. */
 export interface Call {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   path: string;
   headers?: Record<string, string>;
   body?: string;

@@ -8,10 +8,13 @@ import type {
   CompactBatch,
   CurrentStandard,
   ErasureReceipt,
+  HubEpoch,
   HubRecommendation,
   HubWarningList,
   OutcomeReport,
   PollAnswer,
+  ReenrolmentAnswer,
+  TokenPair,
 } from './hub-types.js';
 import type { MemberKey } from './member-key.js';
 
@@ -89,6 +92,24 @@ export class HubClient {
   async batch(id: string): Promise<BatchReceipt | null> {
     const answer = await this.graphql.run('batch', { id });
     return answer === null ? null : receipt(answer);
+  }
+
+  /** Every epoch, oldest first. */
+  async epochs(): Promise<HubEpoch[]> {
+    return (await this.graphql.run('epochs', {})) as HubEpoch[];
+  }
+
+  /**
+   * Tells the hub which tokens are the same value under the epoch that goes and the one that comes. Again is fine.
+   * @param epoch the one that comes
+   * @param pairs at most 1,000
+   * @param complete there are no more
+   * @throws {DoorError} EPOCH_UNKNOWN where the epoch is not one to re-enrol for
+   */
+  async reenroll(epoch: number, pairs: readonly TokenPair[], complete: boolean): Promise<ReenrolmentAnswer> {
+    const text = (token: Uint8Array) => Buffer.from(token).toString('base64');
+    const sent = pairs.map((pair) => ({ kind: pair.kind.toUpperCase(), old: text(pair.old), new: text(pair.new) }));
+    return (await this.graphql.run('reenroll', { input: { epoch, pairs: sent, complete } })) as ReenrolmentAnswer;
   }
 
   /** The highest batch sequence that the hub holds of this member; 0 for none. */

@@ -1,4 +1,13 @@
-import type { BatchSection, DeclineReason, ErrorCode, LegalBasis, OutcomeKind, Purpose, Rung } from '@app/protocol';
+import type {
+  BatchSection,
+  DeclineReason,
+  ErrorCode,
+  LegalBasis,
+  OutcomeKind,
+  Purpose,
+  Rung,
+  TokenKind,
+} from '@app/protocol';
 
 /** A batch ready to leave: its envelope, and its rows in the compact form of libs/protocol. */
 export interface CompactBatch {
@@ -9,6 +18,30 @@ export interface CompactBatch {
   legalBasis: LegalBasis;
   /** The compact form, bytes. */
   compact: Uint8Array;
+}
+
+/** The life of a blinding key, as the hub publishes it. */
+export interface HubEpoch {
+  number: number;
+  state: 'ANNOUNCED' | 'ACTIVE' | 'CLOSING' | 'CLOSED';
+  /** The holders' public keys (base64url) in the order in which every member asks them; empty where none are published. */
+  publicKeys: string[];
+}
+
+/** One value's tokens under the key that goes and the one that comes, 32 bytes each. */
+export interface TokenPair {
+  kind: TokenKind;
+  old: Uint8Array;
+  new: Uint8Array;
+}
+
+/** What became of pairs. */
+export interface ReenrolmentAnswer {
+  accepted: number;
+  /** NOT_FOUND: no folded row of the member has the old token. REENROLMENT_CONFLICT: one of the two is taken. */
+  refused: { index: number; code: ErrorCode; message: string }[];
+  /** Accepted pairs that are not carried over yet. After a switch, wait for none before sending in the new epoch. */
+  pending: number;
 }
 
 /** The hub's durable answer to a batch. */

@@ -37,10 +37,21 @@ export class Tokenizer {
   /** By kind: canonical value → token: what gives spellings their shared object. */
   private readonly shared = new Map<string, Uint8Array>();
 
-  constructor(private readonly options: TokenizerOptions) {}
+  private current: number;
+
+  constructor(private readonly options: TokenizerOptions) {
+    this.current = options.epoch;
+  }
 
   get epoch(): number {
-    return this.options.epoch;
+    return this.current;
+  }
+
+  /** Makes tokens of another epoch from now on. Not while a batch is being put together. */
+  switchTo(epoch: number): void {
+    this.current = epoch;
+    this.shared.clear();
+    for (const spellings of this.known.values()) spellings.clear();
   }
 
   /**
@@ -55,7 +66,7 @@ export class Tokenizer {
     const id = `${kind}\0${cacheKey}`;
     let found = this.shared.get(id);
     if (found === undefined) {
-      found = this.options.cache.get(kind, cacheKey, this.options.epoch);
+      found = this.options.cache.get(kind, cacheKey, this.current);
       if (found === undefined) return undefined;
       this.shared.set(id, found);
     }
@@ -84,7 +95,7 @@ export class Tokenizer {
       const entries = chunk.map((w, i): TokenEntry => ({
         kind: w.kind,
         value: w.cacheKey,
-        epoch: this.options.epoch,
+        epoch: this.current,
         token: tokens[i]!,
       }));
       await this.options.cache.put(entries);
@@ -99,7 +110,7 @@ export class Tokenizer {
     const hops: Hop[] = [];
     let elements: readonly Uint8Array[] = blinded;
     for (const blinder of this.options.blinders) {
-      const hop = await blinder.evaluate(this.options.epoch, elements);
+      const hop = await blinder.evaluate(this.current, elements);
       hops.push(hop);
       elements = hop.evaluated;
     }
@@ -114,7 +125,7 @@ export class Tokenizer {
       if (!(error instanceof BlindingError)) throw error;
       let sent = state.blinded;
       this.options.blinders.forEach((blinder, i) => {
-        blinder.requireProof(this.options.epoch, sent, hops[i]!);
+        blinder.requireProof(this.current, sent, hops[i]!);
         sent = hops[i]!.evaluated;
       });
       throw error;

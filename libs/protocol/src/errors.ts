@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   BATCH_WITHDRAWN: 'the batch is already withdrawn',
   EPOCH_UNKNOWN: 'no such blinding epoch',
   EPOCH_CLOSED: 'the blinding epoch no longer accepts observations',
+  REENROLMENT_CONFLICT: 'one of the two tokens is paired with another, or stands already',
   TOKEN_MALFORMED: 'not a token: 32 bytes are needed',
   HOUR_MALFORMED: 'not the start of an hour in UTC',
   HOUR_IN_FUTURE: 'the hour has not begun yet',

@@ -34,6 +34,9 @@ export const OPERATIONS = {
     'query WarningLists($after: String, $first: Int) { warningLists(after: $after, first: $first) ' +
     '{ edges { node { name version source description entries expiresAt updatedAt endedAt } } ' +
     'pageInfo { hasNextPage endCursor } } }',
+  epochs: 'query Epochs { epochs { number state publicKeys } }',
+  reenroll:
+    'mutation Reenroll($input: ReenrollInput!) { reenroll(input: $input) { accepted refused { index code message } pending } }',
   rotateMemberKey:
     'mutation RotateMemberKey($input: RotateMemberKeyInput!) { rotateMemberKey(input: $input) { kid previousValidUntil } }',
 } as const satisfies Record<string, string>;

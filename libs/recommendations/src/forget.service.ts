@@ -45,6 +45,14 @@ export class ForgetKeys extends KeyFollowers {
     };
   }
 
+  async renamed(tx: Tx, keys: readonly number[]): Promise<void> {
+    await tx.query(
+      `UPDATE recommendations r SET key_token = t.token FROM tokens t
+       WHERE t.id = r.key_id AND r.key_id = ANY ($1::int[]) AND r.key_token <> t.token`,
+      [keys],
+    );
+  }
+
   async leave(tx: Tx, memberId: number): Promise<void> {
     await tx.query(
       `UPDATE deliveries SET state = 'dead', last_error = 'the member has left' WHERE member_id = $1 AND state = 'pending'`,

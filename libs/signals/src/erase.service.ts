@@ -8,6 +8,7 @@ import { addCounts, NOTHING_ERASED, type ErasureCounts, type ErasureKind } from 
 import { EMPTY_PAYLOAD, keysOfOwner, trimTargets, type Targets } from './domain/trim-batch.js';
 import { KeyFollowers } from './key-followers.js';
 import { deleteKeys, purgeOwner, touchNeighbours } from './persistence/erase-statements.js';
+import { forgetPairs, underEveryKey } from './persistence/pairs.js';
 import { batchesAfter, emptyBatches, saveTrimmed, type StoredBatch } from './persistence/payloads.js';
 import { announcePurge, holdOffFolds } from './persistence/purge-lock.js';
 
@@ -67,21 +68,26 @@ export class Erase {
   }
 
   private async collect(tx: Tx, { id, memberId, kind, token, cursor }: Claimed): Promise<void> {
-    if (kind === 'key') await addKeys(tx, id, [token!]);
+    if (kind === 'key') await addKeys(tx, id, await underEveryKey(tx, memberId, 'key', [token!]));
     else if (kind === 'member')
       await tx.query(
         `INSERT INTO erasure_keys SELECT $1, token FROM tokens WHERE kind = 0 AND member_id = $2 ON CONFLICT DO NOTHING`,
         [id, memberId],
       );
     else {
-      const batches = await batchesAfter(tx, memberId, cursor, BATCHES_A_STEP, [token!]);
-      for (const batch of batches.found) await addKeys(tx, id, keysOfOwner(decodeColumns(batch.payload), token!));
+      const owners = await underEveryKey(tx, memberId, 'owner', [token!]);
+      const batches = await batchesAfter(tx, memberId, cursor, BATCHES_A_STEP, owners);
+      for (const batch of batches.found) {
+        const columns = decodeColumns(batch.payload);
+        const keys = owners.flatMap((owner) => keysOfOwner(columns, owner));
+        await addKeys(tx, id, await underEveryKey(tx, memberId, 'key', keys));
+      }
       if (batches.last !== null) return moveTo(tx, id, 'collect', batches.last);
       await tx.query(
         `INSERT INTO erasure_keys SELECT $1, k.token FROM key_facts f JOIN tokens k ON k.id = f.key_id
-           JOIN tokens o ON o.id = f.owner_id AND o.kind = 3 AND o.token = $3
+           JOIN tokens o ON o.id = f.owner_id AND o.kind = 3 AND o.token = ANY ($3::bytea[])
          WHERE f.member_id = $2 ON CONFLICT DO NOTHING`,
-        [id, memberId, token],
+        [id, memberId, owners],
       );
     }
     await moveTo(tx, id, 'batches', '0');
@@ -95,10 +101,11 @@ export class Erase {
       return emptied.last === null ? moveTo(tx, id, 'keys', '0') : moveTo(tx, id, 'batches', emptied.last);
     }
     const keys = await tx.query<{ token: Buffer }[]>('SELECT token FROM erasure_keys WHERE erasure_id = $1', [id]);
-    const sought = [...keys.map((row) => row.token), ...(kind === 'owner' ? [token!] : [])];
+    const erasedOwners = kind === 'owner' ? await underEveryKey(tx, memberId, 'owner', [token!]) : [];
+    const sought = [...keys.map((row) => row.token), ...erasedOwners];
     const targets: Targets = {
       keys: new Set(keys.map((row) => encodeToken(row.token))),
-      owners: new Set(kind === 'owner' ? [encodeToken(token!)] : []),
+      owners: new Set(erasedOwners.map(encodeToken)),
     };
     const batches = await batchesAfter(tx, memberId, cursor, BATCHES_A_STEP, sought);
     let batchRows = 0;
@@ -132,6 +139,12 @@ export class Erase {
       new Date(this.clock.now()),
     );
     const gone = await deleteKeys(tx, keys);
+    await forgetPairs(
+      tx,
+      memberId,
+      'key',
+      taken.map((row) => row.token),
+    );
     await announcePurge(tx);
     await this.count(tx, erasure, { ...gone, keys: keys.length, recommendations });
     await tx.query(
@@ -143,10 +156,17 @@ export class Erase {
 
   private async finish(tx: Tx, erasure: Claimed): Promise<void> {
     const { id, kind, token, memberId } = erasure;
-    if (kind === 'owner' && (await purgeOwner(tx, token!))) {
-      await announcePurge(tx);
-      await this.count(tx, erasure, { tokens: 1 });
+    if (kind === 'owner') {
+      const owners = await underEveryKey(tx, memberId, 'owner', [token!]);
+      let tokens = 0;
+      for (const owner of owners) if (await purgeOwner(tx, owner)) tokens++;
+      await forgetPairs(tx, memberId, 'owner', owners);
+      if (tokens > 0) {
+        await announcePurge(tx);
+        await this.count(tx, erasure, { tokens });
+      }
     }
+    if (kind === 'member') await tx.query('DELETE FROM reenrolments WHERE member_id = $1', [memberId]);
     await this.followers.reassessUnlinked(tx);
     if (kind === 'member') await this.followers.leave(tx, memberId);
     const [[done]] = await tx.query<[{ counts: ErasureCounts; target_short: string | null }[], number]>(

@@ -18,12 +18,14 @@ import {
   upsertObservations,
   type FoldedBatch,
 } from './persistence/fold-statements.js';
+import { asItStands } from './persistence/pairs.js';
 import { holdOffPurges } from './persistence/purge-lock.js';
 import { TokenInterner } from './persistence/token-interner.js';
 import { undoBatch } from './persistence/undo-statements.js';
 
 interface Claimed extends FoldedBatch {
   requestId: string | null;
+  epoch: number;
   state: 'stored' | 'withdrawing';
   folded_at: Date | null;
   payload: Buffer;
@@ -124,14 +126,15 @@ export class Fold {
 
   /** The keys that a folded batch gave facts of. */
   private async keysWithFacts(tx: Tx, batch: Claimed): Promise<number[]> {
-    const { keys, keyFacts } = decodeColumns(batch.payload);
+    const { keys, keyFacts } = await asItStands(tx, batch, decodeColumns(batch.payload));
     if (keyFacts.count === 0) return [];
     const { ids } = await this.interner.intern(tx, 'key', keys, batch.memberId);
     return [...new Set(Array.from(keyFacts.key, (i) => ids[i]!))];
   }
 
   private async fold(tx: Tx, batch: Claimed, oldestDay: number, committed: (() => void)[]): Promise<void> {
-    const columns = withoutDaysBefore(decodeColumns(batch.payload), oldestDay);
+    const sent = withoutDaysBefore(decodeColumns(batch.payload), oldestDay);
+    const columns = await asItStands(tx, batch, sent);
     const intern = async (kind: 'key' | 'ip' | 'prefix' | 'owner' | 'client', tokens: readonly Uint8Array[]) => {
       const interned = await this.interner.intern(tx, kind, tokens, batch.memberId);
       committed.push(interned.committed);
@@ -165,7 +168,7 @@ function inContextOf<T>(batch: Claimed, work: () => T): T {
 
 async function claim(tx: Tx, now: Date): Promise<Claimed | null> {
   const [row] = await tx.query<Claimed[]>(
-    `SELECT id, member_id AS "memberId", sequence, state, folded_at, payload, rejections, notes,
+    `SELECT id, member_id AS "memberId", sequence, epoch, state, folded_at, payload, rejections, notes,
        request_id AS "requestId", erased_facts AS "erasedFacts", first_day AS "firstDay", last_day AS "lastDay"
      FROM batches WHERE state IN ('stored', 'withdrawing') AND (fold_after IS NULL OR fold_after <= $1)
      ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,

@@ -21,6 +21,9 @@ export abstract class KeyFollowers {
   /** Forgets keys (ids) of one member. Needs {@link hold}. */
   abstract forgetKeys(tx: Tx, memberId: number, keys: readonly number[], at: Date): Promise<Forgotten>;
 
+  /** Gives what addresses members by a key's token the key's new one. Needs {@link hold}. */
+  abstract renamed(tx: Tx, keys: readonly number[]): Promise<void>;
+
   /** Stops what waits to be handed over to a member that has left. */
   abstract leave(tx: Tx, memberId: number): Promise<void>;
 

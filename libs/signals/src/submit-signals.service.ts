@@ -23,6 +23,7 @@ import type { BatchReceipt } from './domain/batch.js';
 import { FOLD } from './jobs.js';
 import { BatchEntity } from './persistence/batch.entity.js';
 import { toReceipt } from './persistence/batch.mapper.js';
+import { holdEpochs } from './persistence/epoch-lock.js';
 
 /** A batch as it arrives: in the compact form, or as lists. */
 export interface Submission {
@@ -197,10 +198,21 @@ function checkEnvelope(s: Submission): void {
 }
 
 async function checkEpoch(tx: Tx, epoch: number): Promise<void> {
-  const [row] = await tx.query<{ state: string }[]>('SELECT state FROM epochs WHERE number = $1::integer', [epoch]);
+  await holdEpochs(tx);
+  const [row] = await tx.query<{ state: string; asked: string | null }[]>(
+    'SELECT state, asked FROM epochs WHERE number = $1::integer',
+    [epoch],
+  );
   if (!row)
     throw new BongsuError('EPOCH_UNKNOWN', `There is no epoch ${epoch}; ask the blinder for its epochs.`, 'epoch');
-  if (row.state !== 'active')
+  if (row.state === 'announced')
+    throw new BongsuError(
+      'EPOCH_UNKNOWN',
+      `Epoch ${epoch} is announced and not in use yet; send in the active one.`,
+      'epoch',
+    );
+  // Late batches are put right before an epoch is closed: from then on there are none.
+  if (row.state === 'closed' || row.asked === 'close')
     throw new BongsuError('EPOCH_CLOSED', `Epoch ${epoch} is closed; blind again in the active one.`, 'epoch');
 }
 

@@ -59,10 +59,17 @@ export async function listMember(files: ListFiles, name: string, key: JsonWebKey
   await signList(files, now);
 }
 
-/** Makes a list without anybody on it, signed, where there is none. */
-export async function ensureSignedList(files: ListFiles, now: Date): Promise<void> {
+/** Makes a list with one of the staff on it and nobody else, signed, where there is none. */
+export async function ensureSignedList(
+  files: ListFiles,
+  staff: { name: string; key: JsonWebKey },
+  now: Date,
+): Promise<void> {
   if (!existsSync(files.blinderListFile)) writeList(files.blinderListFile, EMPTY_LIST);
-  if (!existsSync(files.blinderMembersFile)) await signList(files, now);
+  const list = readList(files.blinderListFile);
+  const known = list.staff.some(({ name }) => name === staff.name);
+  if (!known) writeList(files.blinderListFile, await withCaller(list, 'staff', staff));
+  if (!known || !existsSync(files.blinderMembersFile)) await signList(files, now);
 }
 
 /**

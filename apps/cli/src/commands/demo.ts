@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { onStop } from '@app/infrastructure/config';
 import { Demo } from '../demo/demo.js';
+import { holders } from '../stack/stack.js';
 import { makeRunFolder } from '../stack/places.js';
 
 /** `npm run demo` */
@@ -11,10 +12,16 @@ export function demoCommand(): Command {
     )
     .option('--keep', 'leave everything running at the end, until Ctrl-C')
     .option('--json <file>', 'write the summary as JSON')
-    .action(async (options: { keep?: boolean; json?: string }) => {
+    .option('--blinders <count>', 'how many hold a key of the blinding: 1 or 2', '1')
+    .action(async (options: { keep?: boolean; json?: string; blinders: string }) => {
       const say = (line: string) => process.stdout.write(`${line}\n`);
       const folder = await makeRunFolder('demo');
-      const demo = new Demo({ folder: folder.path, say, ...(options.json ? { jsonFile: options.json } : {}) });
+      const demo = new Demo({
+        folder: folder.path,
+        say,
+        blinders: holders(options.blinders),
+        ...(options.json ? { jsonFile: options.json } : {}),
+      });
       const stop = onStop(async () => {
         await demo.stop();
         folder.remove();

@@ -6,6 +6,7 @@ import { formatErasure, listErasures } from '../api/erasures.js';
 import { auditCommand } from './staff-audit.js';
 import { listMember } from '../blinder-list/files.js';
 import { allianceKeyCommand, blinderListCommand } from './blinder-list.js';
+import { addEpochCommands } from './staff-epoch.js';
 import { addListCommands } from './staff-lists.js';
 import { addKeysCommands } from './staff-keys.js';
 
@@ -51,6 +52,7 @@ export function staffCommand(): Command {
   person(staff.command('erasures').description('List what members had erased, oldest first')).action(erasures);
   staff.addCommand(person(auditCommand()));
   addListCommands(staff, person);
+  addEpochCommands(staff, person);
   person(staff.command('backlog').description('What is still under way in the hub')).action(backlog);
   staff.addCommand(blinderListCommand());
   staff.addCommand(allianceKeyCommand());

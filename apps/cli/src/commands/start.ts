@@ -8,12 +8,13 @@ import { createServer } from 'node:net';
 import type { ListFiles } from '../blinder-list/files.js';
 import { refuseInProduction } from '../stack/identities.js';
 import { homePlaces } from '../stack/places.js';
-import { Stack } from '../stack/stack.js';
+import { holders, Stack } from '../stack/stack.js';
 
 /** What other commands of this checkout need to find the hub that `npm start` runs. */
 export interface LocalHub extends ListFiles {
   hubUrl: string;
-  blinderUrl: string;
+  /** In the order in which members ask them. */
+  blinderUrls: string[];
   staffKeyFile: string;
   regulatorKeyFile: string;
   clockFile?: string;
@@ -25,7 +26,7 @@ export const LOCAL_HUB_FILE = join('.bongsu', 'local.json');
 const LOOK_AFTER_MS = 5000;
 
 /** `npm start`: PostgreSQL, hub, worker and blinder under one parent, until it is ended. */
-export async function start(): Promise<void> {
+export async function start({ blinders = '1' }: { blinders?: string } = {}): Promise<void> {
   refuseInProduction(process.env);
   const reader = new ConfigReader(process.env);
   await refuseSecond();
@@ -34,6 +35,7 @@ export async function start(): Promise<void> {
     databaseUrl: reader.databaseUrl('DATABASE_URL'),
     hubPort: await portFor(reader, 'HUB_PORT', 8200),
     blinderPort: await portFor(reader, 'BLINDER_PORT', 8201),
+    blinders: holders(blinders),
     ...(process.env['CLOCK_FILE'] ? { clockFile: process.env['CLOCK_FILE'] } : {}),
     logToConsole: true,
     onStep: (what) => process.stdout.write(`${what} …\n`),
@@ -60,7 +62,7 @@ export async function start(): Promise<void> {
       `hub: ${stack.hubUrl}`,
       `graphql: ${stack.hubUrl}/graphql`,
       `token endpoint: ${stack.hubUrl}/oauth/token`,
-      `blinder: ${stack.blinderUrl}`,
+      ...stack.blinderUrls.map((url) => `blinder: ${url}`),
       ...stack.metricsDoors.map(({ name, url }) => `metrics of the ${name}: ${url}/metrics`),
       `staff's key: ${stack.identities.staffKeyFile}`,
       'Ctrl-C stops all of it.',
@@ -90,7 +92,7 @@ export function writeLocalHub(file: string, stack: Stack): void {
   const { clockFile } = stack.options;
   const local: LocalHub = {
     hubUrl: stack.hubUrl,
-    blinderUrl: stack.blinderUrl,
+    blinderUrls: stack.blinderUrls,
     staffKeyFile,
     regulatorKeyFile,
     blinderListFile,

@@ -28,6 +28,8 @@ function firstDay(now: number): number {
 const SEOUL_MS = 9 * 3_600_000;
 
 export interface DemoOptions {
+  /** How many hold a key of the blinding; one unless given. */
+  blinders?: number;
   /** Folder of this run. */
   folder: string;
   jsonFile?: string;
@@ -53,6 +55,7 @@ export class Demo {
       databaseUrl: undefined,
       hubPort: 0,
       blinderPort: 0,
+      blinders: options.blinders ?? 1,
       clockFile: this.clockFile,
       logToConsole: false,
       onStep: (what) => options.say(`  ${what}`),
@@ -78,7 +81,7 @@ export class Demo {
     await this.stack.start();
     const { hubUrl, identities } = this.stack;
     const staff = await HubApi.open(hubUrl, `staff:${STAFF_NAME}`, identities.staffKeyFile);
-    say(`  hub ${this.stack.hubUrl}, blinder ${this.stack.blinderUrl}`);
+    say(`  hub ${this.stack.hubUrl}, blinder ${this.stack.blinderUrls.join(', ')}`);
 
     say('3. Five exchanges join, each with its own agent');
     await this.joinAll(members, truth, staff);
@@ -127,7 +130,7 @@ export class Demo {
       `hub: ${this.stack.hubUrl}`,
       `graphql: ${this.stack.hubUrl}/graphql`,
       `token endpoint: ${this.stack.hubUrl}/oauth/token`,
-      `blinder: ${this.stack.blinderUrl}`,
+      ...this.stack.blinderUrls.map((url) => `blinder: ${url}`),
       `credentials: ${credentials}`,
     ];
   }

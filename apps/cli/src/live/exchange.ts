@@ -67,7 +67,8 @@ export class Exchange {
     writeFileSync(this.keysFile, '');
     const { name, receive, input, hookUrl } = this.options;
     await this.run([
-      ...['init', '--member', name, '--hub', this.stack.hubUrl, '--blinder', this.stack.blinderUrl],
+      ...['init', '--member', name, '--hub', this.stack.hubUrl],
+      ...this.stack.blinderUrls.flatMap((url) => ['--blinder', url]),
       ...(input === 'usage' ? ['--usage', this.feedFile] : ['--gateway', this.feedFile, '--preset', 'nginx']),
       // Addresses are made up: what a table says of them would be chance.
       ...['--network', 'field'],

@@ -6,7 +6,8 @@ import { BongsuError, DEVELOPMENT_MARK, markedForDevelopment, publicPart } from 
 /** Files with the keys of a hub that is started here: for development and demonstration, and marked so. */
 export interface Identities {
   signingKeyFile: string;
-  blinderKeyFile: string;
+  /** One for each holder. */
+  blinderKeyFiles: string[];
   /** The list of members that the blinder is to know, as staff keep it: not signed. */
   blinderListFile: string;
   /** The same, signed: what the blinder reads. Made when first needed. */
@@ -37,7 +38,7 @@ export function refuseInProduction(env: NodeJS.ProcessEnv): void {
 }
 
 /** Makes what is missing in a folder; what is there is kept. */
-export function ensureIdentities(folder: string): Identities {
+export function ensureIdentities(folder: string, blinders = 1): Identities {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = (name: string) => join(folder, name);
   const ensure = (name: string, content: () => string): string => {
@@ -53,7 +54,9 @@ export function ensureIdentities(folder: string): Identities {
   ];
   return {
     signingKeyFile: ensure('hub-signing.jwk', privateJwk),
-    blinderKeyFile: ensure('blinder.seed', () => `${DEVELOPMENT_MARK}:${randomBytes(32).toString('hex')}`),
+    blinderKeyFiles: Array.from({ length: blinders }, (_, i) =>
+      path(i === 0 ? 'blinder.seed' : `blinder-${i + 1}.seed`),
+    ),
     blinderListFile: path('blinder-list.json'),
     blinderMembersFile: path('blinder-members.jws'),
     allianceKeyFile,
@@ -66,6 +69,12 @@ export function ensureIdentities(folder: string): Identities {
     staffKeyFile,
     regulatorKeyFile,
   };
+}
+
+/** Makes a blinder's seed, unless it is there, or was destroyed with its epoch and others have followed. */
+export function ensureSeed(file: string, stateDir: string): void {
+  if (existsSync(file) || existsSync(join(stateDir, 'keys', 'epochs.json'))) return;
+  writeFileSync(file, `${DEVELOPMENT_MARK}:${randomBytes(32).toString('hex')}`, { mode: 0o600 });
 }
 
 function privateJwk(): string {

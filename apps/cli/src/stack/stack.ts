@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { clockFromEnv } from '@app/infrastructure/clock';
 import { freePort, type EmbeddedServer } from '@app/infrastructure/database';
-import { BongsuError } from '@app/protocol';
+import { BongsuError, publicPart } from '@app/protocol';
 import { Child } from './child.js';
 import { prepareDatabase } from './database.js';
 import { envWith } from './env.js';
-import { ensureSignedList } from '../blinder-list/files.js';
-import { ensureIdentities, refuseInProduction, type Identities } from './identities.js';
+import { ensureSignedList, readJwk } from '../blinder-list/files.js';
+import { ensureIdentities, ensureSeed, refuseInProduction, STAFF_NAME, type Identities } from './identities.js';
 
 const HUB = 'apps/hub/src/main.js';
 const WORKER = 'apps/worker/src/main.js';
@@ -22,6 +22,8 @@ export interface StackOptions {
   databaseUrl: string | undefined;
   hubPort: number;
   blinderPort: number;
+  /** How many hold a key, one after the other; one unless given. The second takes a free port. */
+  blinders?: number;
   /** Simulated time for every process. */
   clockFile?: string;
   /** Elements that a member may have blinded a day. */
@@ -40,14 +42,15 @@ export class Stack {
   private stopping = false;
   readonly identities: Identities;
   hubUrl = '';
-  blinderUrl = '';
+  /** In the order in which members ask them. */
+  blinderUrls: string[] = [];
 
   /** @throws {BongsuError} CONFIG_INVALID in production, and for a simulated clock where every process would refuse it */
   constructor(readonly options: StackOptions) {
     refuseInProduction(process.env);
     clockFromEnv(this.env());
     mkdirSync(join(options.folder, 'logs'), { recursive: true });
-    this.identities = ensureIdentities(join(options.folder, 'keys'));
+    this.identities = ensureIdentities(join(options.folder, 'keys'), options.blinders ?? 1);
   }
 
   /** Starts everything. Whoever calls this also calls {@link stop}, also when it fails. */
@@ -107,7 +110,8 @@ export class Stack {
     const { loginUrl } = await prepareDatabase(databaseUrl, postgresFolder, password, process.env, (server) => {
       this.postgres = server;
     });
-    await ensureSignedList(this.identities, new Date());
+    const operator = { name: STAFF_NAME, key: publicPart(readJwk(this.identities.staffKeyFile)) };
+    await ensureSignedList(this.identities, operator, new Date());
     step('starting hub, worker and blinder');
     const port = this.options.hubPort || (await freePort());
     this.hubUrl = `http://127.0.0.1:${port}`;
@@ -119,17 +123,21 @@ export class Stack {
     };
     const hub = this.startChild('hub', HUB, { ...common, HUB_PORT: String(port), PEOPLE_FILE: identities.peopleFile });
     const worker = this.startChild('worker', WORKER, common);
-    const blinder = this.startChild('blinder', BLINDER, {
-      BLINDER_PORT: String(this.options.blinderPort),
-      BLINDER_KEY_FILE: identities.blinderKeyFile,
-      BLINDER_ALLIANCE_KEY_FILE: identities.alliancePublicKeyFile,
-      BLINDER_MEMBERS_FILE: identities.blinderMembersFile,
-      BLINDER_STATE_DIR: join(this.options.folder, 'blinder'),
-      ...(this.options.blinderQuota ? { BLINDER_DAILY_QUOTA: String(this.options.blinderQuota) } : {}),
+    const blinders = identities.blinderKeyFiles.map((keyFile, i) => {
+      const name = i === 0 ? 'blinder' : `blinder-${i + 1}`;
+      ensureSeed(keyFile, join(this.options.folder, name));
+      return this.startChild(name, BLINDER, {
+        BLINDER_PORT: String(i === 0 ? this.options.blinderPort : 0),
+        BLINDER_KEY_FILE: keyFile,
+        BLINDER_ALLIANCE_KEY_FILE: identities.alliancePublicKeyFile,
+        BLINDER_MEMBERS_FILE: identities.blinderMembersFile,
+        BLINDER_STATE_DIR: join(this.options.folder, name),
+        ...(this.options.blinderQuota ? { BLINDER_DAILY_QUOTA: String(this.options.blinderQuota) } : {}),
+      });
     });
-    const started = await Promise.allSettled([hub, worker, blinder]);
+    const started = await Promise.allSettled([hub, worker, ...blinders]);
     for (const result of started) if (result.status === 'rejected') throw result.reason;
-    this.blinderUrl = (await blinder) ?? '';
+    this.blinderUrls = (await Promise.all(blinders)).map((url) => url ?? '');
   }
 
   private async startChild(name: string, module: string, env: Record<string, string>): Promise<string | undefined> {
@@ -142,4 +150,10 @@ export class Stack {
     this.children.push(child);
     return child.ready();
   }
+}
+
+/** How many hold a key, as a person gave it. @throws {BongsuError} BAD_INPUT */
+export function holders(text: string): 1 | 2 {
+  if (text === '1' || text === '2') return text === '1' ? 1 : 2;
+  throw new BongsuError('BAD_INPUT', `--blinders is 1 or 2, not "${text}".`, '--blinders');
 }

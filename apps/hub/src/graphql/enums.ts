@@ -1,7 +1,7 @@
 import { registerEnumType } from '@nestjs/graphql';
-import { DECLINE_REASONS, LEGAL_BASES, OUTCOMES, PURPOSES, RUNGS } from '@app/protocol';
+import { DECLINE_REASONS, LEGAL_BASES, OUTCOMES, PURPOSES, RUNGS, TOKEN_KINDS } from '@app/protocol';
 import { RECOMMENDATION_STATES } from '@app/recommendations';
-import { ERASURE_KINDS, ERASURE_STATES } from '@app/signals';
+import { EPOCH_STATES, ERASURE_KINDS, ERASURE_STATES } from '@app/signals';
 
 /** GraphQL's upper-case names for the vocabulary's words. */
 function enumOf<T extends string>(words: readonly T[]): Record<string, T> {
@@ -20,6 +20,8 @@ export const RecommendationStateEnum = enumOf(RECOMMENDATION_STATES);
 export const DeliveryMethodEnum = enumOf(['push', 'poll']);
 export const ErasureKindEnum = enumOf(ERASURE_KINDS);
 export const ErasureStateEnum = enumOf(ERASURE_STATES);
+export const EpochStateEnum = enumOf(EPOCH_STATES);
+export const TokenKindEnum = enumOf(TOKEN_KINDS);
 export const MemberStateEnum = enumOf(['active', 'suspended', 'left']);
 
 registerEnumType(RungEnum, { name: 'Rung', description: 'The ladder, lowest first.' });
@@ -41,3 +43,8 @@ registerEnumType(DeliveryMethodEnum, { name: 'DeliveryMethod', description: 'PUS
 registerEnumType(MemberStateEnum, { name: 'MemberState', description: 'A suspended member is refused at every door.' });
 registerEnumType(ErasureKindEnum, { name: 'ErasureKind', description: 'What is erased. MEMBER: one that has left.' });
 registerEnumType(ErasureStateEnum, { name: 'ErasureState', description: 'DONE: nothing is left but the receipt.' });
+registerEnumType(EpochStateEnum, {
+  name: 'EpochState',
+  description: 'ACTIVE: the one to send in. CLOSING: late batches are still taken.',
+});
+registerEnumType(TokenKindEnum, { name: 'TokenKind', description: 'The five values that members blind.' });

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { readEpochs } from '../epochs/epoch-file.js';
 import { dirname, resolve } from 'node:path';
 import { BongsuError, LEGAL_BASES, MEMBER_NAME, PURPOSES, type LegalBasis, type Purpose } from '@app/member-sdk';
 import { parse as parseYaml } from 'yaml';
@@ -90,9 +91,23 @@ export async function readAgentConfig(file: string): Promise<AgentConfig> {
     loopMs: root.whole('loopMilliseconds', 1000, 10, 3_600_000),
   };
   root.end();
+  await followEpochs(config);
   if (receive === 'push' && config.listen === null)
     throw invalid('listen', undefined, 'host:port, since receive is push');
   return config;
+}
+
+/** The epoch that the agent has come to since, with the keys that were confirmed for it. */
+async function followEpochs(config: AgentConfig): Promise<void> {
+  const memory = await readEpochs(config.stateDir);
+  if (memory === null) return;
+  config.epoch = memory.current;
+  for (const [epoch, keys] of Object.entries(memory.keys))
+    config.blinders.forEach((blinder, i) => {
+      const key = keys[i];
+      if (key !== undefined && !blinder.publicKeys.has(Number(epoch)))
+        blinder.publicKeys.set(Number(epoch), new Uint8Array(Buffer.from(key, 'base64url')));
+    });
 }
 
 function readHub(root: Section): AgentConfig['hub'] {

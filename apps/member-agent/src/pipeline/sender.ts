@@ -9,6 +9,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
   'BATCH_MALFORMED',
   'BATCH_CONFLICT',
   'BATCH_WITHDRAWN',
+  'EPOCH_CLOSED',
 ]);
 
 /** Told of every answer before the batch goes: what the hub refused can still be looked up in it. */

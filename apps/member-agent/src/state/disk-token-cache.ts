@@ -1,4 +1,4 @@
-import { decodeToken, encodeToken, TokenCache, type TokenEntry, type TokenKind } from '@app/member-sdk';
+import { decodeToken, encodeToken, TokenCache, type RawValue, type TokenEntry, type TokenKind } from '@app/member-sdk';
 import { AppendLog } from './append-log.js';
 
 /** A line of the file: epoch, kind, value, token (base64url). Short names: the file has a line for every value. */
@@ -9,7 +9,7 @@ export interface TokenLine {
   t: string;
 }
 
-/** Tokens on disk, appended and synced; all of one epoch in memory. The file holds raw values: mode 0600. */
+/** Tokens on disk, appended and synced; in memory those of one epoch and of the ones after it. The file holds raw values: mode 0600. */
 export class DiskTokenCache extends TokenCache {
   private readonly tokens = new Map<string, Uint8Array>();
   /** Key tokens (base64url) to access keys, of every epoch in the file. */
@@ -45,6 +45,16 @@ export class DiskTokenCache extends TokenCache {
     return this.accessKeys.entries();
   }
 
+  /** Every value with a token in an epoch; owners are known by a hash alone and left out. */
+  valuesOf(epoch: number): RawValue[] {
+    const values: RawValue[] = [];
+    for (const id of this.tokens.keys()) {
+      const [e, kind, value] = id.split('\0') as [string, TokenKind, string];
+      if (Number(e) === epoch && kind !== 'owner') values.push({ kind, value });
+    }
+    return values;
+  }
+
   get size(): number {
     return this.tokens.size;
   }
@@ -55,6 +65,6 @@ export class DiskTokenCache extends TokenCache {
 
   private remember(line: TokenLine, epoch: number): void {
     if (line.k === 'key') this.accessKeys.set(line.t, line.v);
-    if (line.e === epoch) this.tokens.set(`${line.e}\0${line.k}\0${line.v}`, decodeToken(line.t));
+    if (line.e >= epoch) this.tokens.set(`${line.e}\0${line.k}\0${line.v}`, decodeToken(line.t));
   }
 }

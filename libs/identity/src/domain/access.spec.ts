@@ -13,8 +13,8 @@ describe('access', () => {
     expect(accessOf(role, operation)).toBe(access);
   });
 
-  it('of a member is never to all, but for the standard and the warning lists', () => {
+  it('of a member is never to all, but for the standard, the epochs and the warning lists', () => {
     const all = (Object.keys(PERMISSIONS) as Operation[]).filter((o) => accessOf('member', o) === 'all');
-    expect(all).toEqual(['standard.read', 'lists.read']);
+    expect(all).toEqual(['standard.read', 'epochs.read', 'lists.read']);
   });
 });

@@ -5,7 +5,7 @@ import type { Role } from './roles.js';
 export type Access = 'all' | 'own' | 'refused';
 
 /** Operations on what is nobody's in particular: a member that may do them sees what everybody sees. */
-const COMMON: readonly Operation[] = ['standard.read', 'lists.read'];
+const COMMON: readonly Operation[] = ['standard.read', 'lists.read', 'epochs.read'];
 
 /** A member never reaches another's rows, whatever it may do. */
 export function accessOf(role: Role, operation: Operation): Access {

@@ -15,6 +15,8 @@ describe('permissions', () => {
       'signals.erase',
       'erasures.read',
       'signals.read',
+      'epochs.read',
+      'epochs.reenroll',
       'recommendations.read',
       'outcomes.report',
       'events.receive',
@@ -23,9 +25,10 @@ describe('permissions', () => {
     ]);
   });
 
-  it('let a regulator read the standard and reports', () => {
+  it('let a regulator read the standard, the epochs and reports', () => {
     expect(OPERATIONS.filter((operation) => mayDo(['regulator'], operation))).toEqual([
       'standard.read',
+      'epochs.read',
       'reports.read',
     ]);
   });

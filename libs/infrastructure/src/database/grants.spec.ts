@@ -29,7 +29,12 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
         'counts, cursor, done_at, highest_rung, id, kind, member_id, open_recommendations, reason, requested_at, requested_by, state, target_short',
       why: 'members ask, and read their receipts; a token is handed in and never read back',
     },
-    epochs: { SELECT: '*', why: 'a batch is refused for an epoch that is closed' },
+    epochs: {
+      INSERT: 'announced_at, number, public_keys, state',
+      SELECT: '*',
+      UPDATE: 'asked, destroyed, public_keys',
+      why: 'batches and pairs go by epochs; staff announce, ask for a turn, and record destructions',
+    },
     key_states: {
       SELECT: 'assessed_at, assessment, key_id, member_id, probability, rung',
       why: 'staff oversee standings',
@@ -64,6 +69,11 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
       SELECT: '*',
       UPDATE: 'acknowledged_at, declined_at, delivered_at, executed_at, state',
       why: 'members read theirs, and settle them by acknowledging and reporting',
+    },
+    reenrolled: { INSERT: '*', SELECT: '*', why: 'a member says that it has no more pairs; staff see who has' },
+    reenrolments: {
+      SELECT: 'applied_at, epoch, member_id',
+      why: 'counts alone: pairs are handed in through a function and never read back',
     },
     reports: { SELECT: '*', why: 'regulators and staff read closed months' },
     rung_changes: { SELECT: 'at, id, key_id, rung', why: 'staff oversee the history of standings' },
@@ -120,9 +130,20 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
       UPDATE: 'first_day, last_day',
       why: 'fold keeps edges current, undoing a batch rebuilds them',
     },
+    epochs: {
+      SELECT: '*',
+      UPDATE: 'asked, closed_at, closing_at, opened_at, state, trimmed',
+      why: 'epochs are turned as staff asked',
+    },
     erasure_keys: { DELETE: '*', INSERT: '*', SELECT: '*', why: 'keys of an erasure wait here while it runs' },
     erasures: { DELETE: '*', SELECT: '*', UPDATE: '*', why: 'erasing goes on where it stopped; old receipts go' },
-    ip_prefixes: { DELETE: '*', INSERT: '*', SELECT: '*', why: 'fold writes the first word; it goes with its token' },
+    ip_prefixes: {
+      DELETE: '*',
+      INSERT: '*',
+      SELECT: '*',
+      UPDATE: 'prefix_id',
+      why: 'fold writes the first word; it goes with its token; a change of the blinding key may move it',
+    },
     key_days: { DELETE: '*', INSERT: '*', SELECT: '*', why: 'days are summarised anew: removed and written' },
     key_facts: {
       DELETE: '*',
@@ -165,6 +186,13 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
         'acknowledged_at, customer_notice, delivered_at, erased_at, evidence, explanation, key_id, key_token, reasons, state, supersedes',
       why: 'assessment issues and supersedes, delivery marks, erasing empties, retention removes',
     },
+    reenrolled: { DELETE: '*', SELECT: '*', why: 'goes with its epoch' },
+    reenrolments: {
+      DELETE: '*',
+      SELECT: '*',
+      UPDATE: 'applied_at',
+      why: 'pairs are carried over once, and go with the epoch or with what is erased',
+    },
     reports: { INSERT: '*', SELECT: '*', why: 'a month is closed once and never changed' },
     retention: { SELECT: '*', UPDATE: '*', why: 'how far retention has come' },
     rung_changes: {
@@ -180,7 +208,8 @@ const GRANTED: Record<string, Record<string, Grants & { why: string }>> = {
       DELETE: '*',
       INSERT: '*',
       SELECT: '*',
-      why: 'fold gives tokens their numbers; those that nothing refers to are purged',
+      UPDATE: 'token',
+      why: 'fold gives tokens their numbers; a change of the blinding key gives them new values; those that nothing refers to are purged',
     },
     touched: {
       DELETE: '*',
@@ -199,6 +228,7 @@ const CALLABLE: Record<string, string[]> = {
   ensure_observation_day: ['bongsu_worker'],
   member_names: ['bongsu_hub', 'bongsu_worker'],
   migrations_run: ['bongsu_hub', 'bongsu_worker'],
+  reenroll: ['bongsu_hub'],
   report_counts: ['bongsu_hub', 'bongsu_worker'],
 };
 

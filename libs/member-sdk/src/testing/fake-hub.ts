@@ -14,7 +14,7 @@ import {
   type Rung,
 } from '@app/protocol';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
-import type { HubWarningList } from '../hub-types.js';
+import type { HubEpoch, HubWarningList } from '../hub-types.js';
 import { FakeOAuth } from './fake-oauth.js';
 
 /** One batch as the fake hub keeps it. */
@@ -56,6 +56,7 @@ export class FakeHub {
   away = false;
   /** In the order of their last change. */
   warningLists: FakeWarningList[] = [];
+  epochs: HubEpoch[] = [{ number: 1, state: 'ACTIVE', publicKeys: [] }];
   submissions = 0;
   conflictOn: string | null = null;
   /** Whether documents are taken by their id: as the hub does, as one that has other documents, as one before them. */
@@ -199,6 +200,10 @@ export class FakeHub {
       case 'eraseKey':
       case 'eraseOwner':
         return this.erase(operation, input);
+      case 'epochs':
+        return data({ epochs: this.epochs });
+      case 'reenroll':
+        return data({ reenroll: { accepted: 0, refused: [], pending: 0 } });
       case 'warningLists':
         return this.changedLists(variables as never);
       case 'reportOutcome':
